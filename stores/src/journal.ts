@@ -1,0 +1,54 @@
+/**
+ * The journal: what a PUBACK promises. A message is kept when its group commit is on disk; ingest reads the messages
+ * in order, and they leave only when ingest has acknowledged them.
+ */
+
+export interface JournalMessage {
+  topic: string
+  payload: Uint8Array
+  /** Username of the credential that the publisher connected with. */
+  credential: string
+}
+
+export interface KeptMessage extends JournalMessage {
+  /** Rises by one a message, starts at 1, never comes twice: also not after everything was acknowledged or a restart. */
+  position: number
+  /**
+   * Our receive time in ms. Unique per topic, so that messages without a device time keep their identity: a batch of n
+   * objects reserves n milliseconds.
+   */
+  receivedAtMs: number
+}
+
+export interface JournalStatus {
+  /** Messages kept and not yet acknowledged. */
+  depth: number
+  /** Their payloads and envelopes on disk. */
+  bytes: number
+  /** Receive time of the oldest of them. */
+  oldestReceivedAtMs: number | null
+}
+
+/** The broker's side. */
+export interface JournalWriter {
+  /**
+   * Resolves once the message is on disk. Messages of the same moment share one commit and one promise.
+   * @throws AppError `journal-failed` when the commit failed: nothing of it is kept and nothing may be acknowledged
+   */
+  append(message: JournalMessage): Promise<void>
+  /** Waits for what was appended, then lets go. */
+  close(): Promise<void>
+}
+
+/** Ingest's side. */
+export interface JournalReader {
+  /**
+   * The next messages behind `after`, in order, at most about `limit`; waits until there is one.
+   * @returns an empty list once `signal` is aborted
+   */
+  read(options: { after: number; limit: number; signal: AbortSignal }): Promise<KeptMessage[]>
+  /** Messages up to and with `position` are no longer needed. */
+  acknowledge(position: number): Promise<void>
+  status(): Promise<JournalStatus>
+  close(): Promise<void>
+}

@@ -1,0 +1,124 @@
+import type { QuarantineReason, Sensor, SensorState } from '@pulso/model'
+
+/** What a credential may publish for: one sensor, or every sensor id with the prefix. */
+export type CredentialScope = { type: 'sensor'; sensorId: string } | { type: 'gateway'; prefix: string }
+
+export interface Credential {
+  username: string
+  /** SHA-256 of the secret in hex: the secret is random, so a fast hash is right. */
+  secretHash: string
+  scope: CredentialScope
+  createdAtMs: number
+}
+
+export interface SensorsRegistry {
+  getSensor(id: string): Promise<Sensor | undefined>
+  /** Adds sensors, or changes name, position and attributes of known ones. A sensor's kind never changes. */
+  putSensors(sensors: readonly Sensor[]): Promise<void>
+  /** Sensors added or changed behind `revision` (0 for all), and the revision to ask with next time. */
+  sensorsSince(revision: number): Promise<{ revision: number; sensors: Sensor[] }>
+}
+
+export interface CredentialsRegistry {
+  findCredential(username: string): Promise<Credential | undefined>
+  /** @throws AppError `credential-exists` (409) */
+  addCredential(credential: Credential): Promise<void>
+  /** Replaces the secret of a known credential. @throws AppError `unknown-credential` (404) */
+  setSecret(username: string, secretHash: string): Promise<void>
+  /** @returns false when there was none */
+  removeCredential(username: string): Promise<boolean>
+  listCredentials(): Promise<Credential[]>
+}
+
+export interface Operator {
+  name: string
+  /** scrypt, in the form `scrypt$N$r$p$salt$hash` (base64). */
+  passwordHash: string
+  createdAtMs: number
+}
+
+export interface OperatorSession {
+  /** SHA-256 of the cookie's random token, in hex. */
+  tokenHash: string
+  operator: string
+  expiresAtMs: number
+}
+
+export interface OperatorsRegistry {
+  getOperator(name: string): Promise<Operator | undefined>
+  listOperators(): Promise<Operator[]>
+  /** Adds or replaces. Replacing ends the operator's sessions. */
+  putOperator(operator: Operator): Promise<void>
+  /** Ends the sessions too. @returns false when there was none */
+  removeOperator(name: string): Promise<boolean>
+  addSession(session: OperatorSession): Promise<void>
+  /** A session that has not expired at `nowMs`. */
+  findSession(tokenHash: string, nowMs: number): Promise<OperatorSession | undefined>
+  removeSession(tokenHash: string): Promise<void>
+  /** @returns how many */
+  removeExpiredSessions(nowMs: number): Promise<number>
+}
+
+/** Something kept aside instead of stored. */
+export interface QuarantineEntry {
+  receivedAtMs: number
+  reason: QuarantineReason
+  /** One sentence for the device's developer. */
+  detail: string
+  topic: string
+  sensorId: string | null
+  /** The one metric it is about, or null for the whole message. */
+  metric: string | null
+  payload: Uint8Array
+}
+
+export interface StoredQuarantineEntry extends QuarantineEntry {
+  /** Rises with each entry. */
+  id: number
+}
+
+export interface QuarantineQuery {
+  /** Entries with a smaller id, newest first. */
+  beforeId?: number
+  reason?: QuarantineReason
+  sensorId?: string
+  limit: number
+}
+
+/** What one batch of ingest changes, besides the readings themselves. */
+export interface IngestCommit {
+  /** The journal's position that the batch ends at. */
+  position: number
+  /** Sensors first heard of through a gateway. */
+  newSensors: readonly Sensor[]
+  /** The newest of each sensor that the batch touched, with what ingest needs to go on after a restart. */
+  states: readonly IngestState[]
+  quarantine: readonly QuarantineEntry[]
+}
+
+/** A sensor's state and ingest's own memory beside it. */
+export interface IngestState extends SensorState {
+  /** Values at the newest time exactly, to tell a duplicate from a correction without asking the store. */
+  newest: Readonly<Record<string, string | number>>
+  /** The last hour's samples of the kind's `hourlyMetrics`: `[timeMs, value]`, oldest first. */
+  window: Readonly<Record<string, readonly (readonly [number, number])[]>>
+}
+
+export interface IngestRegistry {
+  /** Keeps all of a batch's effects, or none. A quarantine beyond its bound drops its oldest entries. */
+  commitIngest(commit: IngestCommit): Promise<void>
+  /** The position of the last commit, 0 before the first. */
+  ingestPosition(): Promise<number>
+  listStates(): Promise<IngestState[]>
+  listQuarantine(query: QuarantineQuery): Promise<StoredQuarantineEntry[]>
+  /** Entries by reason, and by sensor. */
+  countQuarantine(): Promise<{ byReason: Record<string, number>; bySensor: Record<string, number> }>
+}
+
+/** Small, precious, relational. Several threads or processes may hold it open at once. */
+export interface Registry extends SensorsRegistry, CredentialsRegistry, OperatorsRegistry, IngestRegistry {
+  readonly driver: string
+  /** @throws AppError `registry-unavailable` (retryable) */
+  check(): Promise<void>
+  close(): Promise<void>
+}

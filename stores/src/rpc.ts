@@ -1,0 +1,89 @@
+import type { MessagePort } from 'node:worker_threads'
+import { AppError, toAppError } from '@pulso/model'
+
+/**
+ * Calls between threads: `serveRpc` on one end of a message channel, `createRpcClient` on the other. Arguments and
+ * results are structured clones; errors arrive as `AppError` with their code.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any method of any shape; callers are typed by the client
+type Methods = Record<string, (...args: any[]) => unknown>
+
+interface Call {
+  id: number
+  method: string
+  args: unknown[]
+}
+
+type Answer = { id: number } & (
+  { result: unknown } | { error: { code: string; message: string; retryable: boolean; status: number } }
+)
+
+/** The methods of `T` as seen from another thread: each returns a promise. */
+export type RpcClient<T> = {
+  [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (
+    ...args: infer A
+  ) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never
+}
+
+/** Answers calls that arrive on the port until it closes. */
+export function serveRpc(port: MessagePort, methods: Methods): void {
+  port.on('message', (call: Call) => {
+    void answer(call, methods).then((reply) => {
+      port.postMessage(reply)
+    })
+  })
+}
+
+async function answer(call: Call, methods: Methods): Promise<Answer> {
+  try {
+    const method = Object.hasOwn(methods, call.method) ? methods[call.method] : undefined
+    if (!method) throw new AppError('unknown-method', `Nothing answers '${call.method}'`)
+    return { id: call.id, result: await method(...call.args) }
+  } catch (thrown) {
+    const { code, message, retryable, status } = toAppError(thrown)
+    return { id: call.id, error: { code, message, retryable, status } }
+  }
+}
+
+/**
+ * A client for what the other end serves. Calls under way when the port closes fail with `thread-gone` (retryable).
+ */
+export function createRpcClient<T>(port: MessagePort): RpcClient<T> {
+  const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: AppError) => void }>()
+  let lastId = 0
+  let closed = false
+
+  port.on('message', (reply: Answer) => {
+    const call = pending.get(reply.id)
+    pending.delete(reply.id)
+    if ('error' in reply) call?.reject(new AppError(reply.error.code, reply.error.message, reply.error))
+    else call?.resolve(reply.result)
+  })
+  port.on('close', () => {
+    closed = true
+    for (const call of pending.values()) call.reject(gone())
+    pending.clear()
+  })
+
+  const call = (method: string, args: unknown[]): Promise<unknown> => {
+    if (closed) return Promise.reject(gone())
+    const id = ++lastId
+    return new Promise((resolve, reject) => {
+      pending.set(id, { resolve, reject })
+      port.postMessage({ id, method, args } satisfies Call)
+    })
+  }
+  return new Proxy({} as RpcClient<T>, {
+    // A promise-like client would be called by `await`, so it has no `then`.
+    get: (_, method) =>
+      typeof method === 'string' && method !== 'then'
+        ? (...args: unknown[]) => call(method, args)
+        : undefined,
+  })
+}
+
+function gone(): AppError {
+  return new AppError('thread-gone', 'The other thread has ended', { retryable: true, status: 503 })
+}

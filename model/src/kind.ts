@@ -119,6 +119,10 @@ export interface Kind {
   figures: readonly Figure[]
   /** The metric a person asks for first; the state itself when absent. */
   headlineMetric?: string
+  /** Where it stands among the kinds on the pages: small first. */
+  order: number
+  /** A payload that a newcomer can send as a first reading. */
+  example: Values
   /** Smart Data Models entity type, and its `category` or like constants. */
   entity: { type: string; constants?: Readonly<Record<string, unknown>> }
 }
@@ -180,6 +184,9 @@ export function defineKind(kind: Kind): Kind {
       mistakes.push(`figure '${figure.id}' counts the state '${figure.state}', which is not in states`)
     }
   }
+  for (const name of Object.keys(kind.example)) {
+    if (!(name in metrics)) mistakes.push(`the example sends '${name}', which is not one of the metrics`)
+  }
   for (const name of [...(kind.hourlyMetrics ?? []), ...(kind.headlineMetric ? [kind.headlineMetric] : [])]) {
     if (!(name in metrics)) mistakes.push(`'${name}' is not one of the metrics`)
   }
@@ -194,13 +201,13 @@ export function defineKind(kind: Kind): Kind {
   return { ...kind, metrics }
 }
 
-/** The kinds of this city, by id, in the order they were given. */
+/** The kinds of this city, by id, in the order of the pages. */
 export type Kinds = ReadonlyMap<string, Kind>
 
 /** @throws AppError `duplicate-kind` */
 export function toKinds(list: readonly Kind[]): Kinds {
   const kinds = new Map<string, Kind>()
-  for (const kind of list) {
+  for (const kind of list.toSorted((a, b) => a.order - b.order || a.id.localeCompare(b.id))) {
     if (kinds.has(kind.id)) throw new AppError('duplicate-kind', `Two files define the kind '${kind.id}'`)
     kinds.set(kind.id, kind)
   }

@@ -105,6 +105,8 @@ export default defineKind({
     },
   ],
   headlineMetric: 'availableSpotNumber',
+  order: 20,
+  example: { availableSpotNumber: 120, totalSpotNumber: 300 },
   entity: { type: 'OffStreetParking', constants: { category: ['offStreet'] } },
 })
 

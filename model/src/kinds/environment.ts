@@ -91,6 +91,8 @@ export default defineKind({
     },
     { id: 'total', title: { en: 'stations', es: 'estaciones', fr: 'stations' }, of: 'count' },
   ],
+  order: 30,
+  example: { pm25: 8.4, no2: 21, o3: 64, temperature: 17.5, LAeq: 58 },
   entity: { type: 'AirQualityObserved' },
 })
 

@@ -83,5 +83,7 @@ export default defineKind({
     },
     { id: 'power', title: { en: 'W', es: 'W', fr: 'W' }, of: 'sum', metric: 'powerConsumption' },
   ],
+  order: 40,
+  example: { powerState: 'on', illuminanceLevel: 0.8, powerConsumption: 62 },
   entity: { type: 'Streetlight' },
 })

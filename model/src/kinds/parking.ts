@@ -39,5 +39,7 @@ export default defineKind({
     { id: 'free', title: { en: 'free', es: 'libres', fr: 'libres' }, of: 'count', state: 'free' },
     { id: 'total', title: { en: 'spaces', es: 'plazas', fr: 'places' }, of: 'count' },
   ],
+  order: 10,
+  example: { status: 'occupied' },
   entity: { type: 'ParkingSpot', constants: { category: ['onStreet'] } },
 })

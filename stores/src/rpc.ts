@@ -27,8 +27,13 @@ export type RpcClient<T> = {
     : never
 }
 
-/** Answers calls that arrive on the port until it closes. */
-export function serveRpc(port: MessagePort, methods: Methods): void {
+/**
+ * Answers calls that arrive on the port until it closes. Methods that are still being made ready keep their callers
+ * waiting; when that fails, each call fails with its error.
+ */
+export function serveRpc(port: MessagePort, methods: Methods | Promise<Methods>): void {
+  // The error is not swallowed: every call reports it.
+  if (methods instanceof Promise) methods.catch(() => undefined)
   port.on('message', (call: Call) => {
     void answer(call, methods).then((reply) => {
       port.postMessage(reply)
@@ -36,8 +41,9 @@ export function serveRpc(port: MessagePort, methods: Methods): void {
   })
 }
 
-async function answer(call: Call, methods: Methods): Promise<Answer> {
+async function answer(call: Call, ready: Methods | Promise<Methods>): Promise<Answer> {
   try {
+    const methods = await ready
     const method = Object.hasOwn(methods, call.method) ? methods[call.method] : undefined
     if (!method) throw new AppError('unknown-method', `Nothing answers '${call.method}'`)
     return { id: call.id, result: await method(...call.args) }

@@ -2,4 +2,10 @@ export * from './journal.ts'
 export * from './readings.ts'
 export * from './registry.ts'
 export * from './rpc.ts'
-export * from './secret.ts'
+export {
+  createSqliteJournal,
+  type SqliteJournal,
+  type SqliteJournalOptions,
+} from './journal-sqlite/journal.ts'
+export { createSqliteJournalReader, type SqliteJournalReaderOptions } from './journal-sqlite/reader.ts'
+export { createSqliteJournalWriter, type SqliteJournalWriterOptions } from './journal-sqlite/writer.ts'

@@ -1,0 +1,96 @@
+import { DatabaseSync } from 'node:sqlite'
+import { AppError } from '@pulso/model'
+
+export interface OpenSqliteOptions {
+  file: string
+  /** Which store it is: the first part of its error codes. */
+  store: 'journal' | 'registry'
+  /** Step n brings the schema from version n to n + 1. Steps are never changed, only added. */
+  migrations: readonly string[]
+  /** How long a lock of another connection is waited for. */
+  busyTimeoutMs?: number
+}
+
+/**
+ * Opens a store's file, durable to the last commit (WAL, fsync at each), and brings its schema forward.
+ * @throws AppError `{store}-too-new` when a newer Pulso wrote the file, `{store}-unavailable` (retryable) otherwise
+ */
+export function openSqlite({
+  file,
+  store,
+  migrations,
+  busyTimeoutMs = 5_000,
+}: OpenSqliteOptions): DatabaseSync {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs })
+    setWal(database, busyTimeoutMs)
+    database.exec('PRAGMA synchronous = FULL')
+    migrate(database, { file, store, migrations })
+    return database
+  } catch (error) {
+    database?.close()
+    if (error instanceof AppError) throw error
+    throw toSqliteError(store, `Cannot open the ${store} ${file}`, error)
+  }
+}
+
+/** A driver's error in our terms: whatever SQLite says may be over at the next try (a lock, a full disk). */
+export function toSqliteError(store: string, doing: string, error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return new AppError(`${store}-unavailable`, `${doing}: ${reason}`, {
+    cause: error,
+    retryable: true,
+    status: 503,
+  })
+}
+
+/** Runs `work` in one transaction: all of it or nothing. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  // IMMEDIATE: a transaction that began by reading could not wait for another's lock later on.
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/** Two threads that create the same file at once: SQLite answers `locked` here without waiting its time-out. */
+function setWal(database: DatabaseSync, busyTimeoutMs: number): void {
+  const deadlineMs = performance.now() + busyTimeoutMs
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (performance.now() >= deadlineMs || !/locked|busy/.test(String(error))) throw error
+      Atomics.wait(pause, 0, 0, 10)
+    }
+  }
+}
+
+function migrate(database: DatabaseSync, { file, store, migrations }: OpenSqliteOptions): void {
+  const known = migrations.length
+  if (versionOf(database) === known) return
+  inTransaction(database, () => {
+    const version = versionOf(database)
+    if (version > known) {
+      throw new AppError(
+        `${store}-too-new`,
+        `${file} was written by a newer Pulso (schema ${version}, this one knows ${known}): start that version, or restore a backup`,
+      )
+    }
+    for (const step of migrations.slice(version)) database.exec(step)
+    database.exec(`PRAGMA user_version = ${known}`)
+  })
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.user_version)
+}

@@ -35,7 +35,13 @@ export const KindView = Type.Object({
   metrics: Type.Array(MetricView),
   /** The legend, best first. */
   states: Type.Array(
-    Type.Object({ id: Type.String(), title: TextSchema, colour: Type.String(), symbol: Type.String() }),
+    Type.Object({
+      id: Type.String(),
+      title: TextSchema,
+      colour: Type.String(),
+      symbol: Type.String(),
+      noVerdict: Type.Optional(Type.Boolean()),
+    }),
   ),
   figures: Type.Array(
     Type.Object({ id: Type.String(), title: TextSchema, metric: Type.Optional(Type.String()) }),

@@ -41,6 +41,8 @@ export interface StateDefinition {
   colour: string
   /** One character drawn on or beside the colour. */
   symbol: string
+  /** It says that nothing can be said (like `unknown`): left out where the worst state is looked for. */
+  noVerdict?: true
 }
 
 /** The mean of a metric over the hour before the newest reading. */

@@ -66,6 +66,7 @@ export default defineKind({
       title: { en: 'Index not available', es: 'Índice no disponible', fr: 'Indice non disponible' },
       colour: '#B4BCC4',
       symbol: '–',
+      noVerdict: true,
     },
     {
       id: UNKNOWN_STATE,

@@ -1,0 +1,110 @@
+import { randomBytes as nodeRandomBytes } from 'node:crypto'
+import { AppError, type SensorState } from '@pulso/model'
+import type { ApiContext } from './context.ts'
+import { createCurrentState } from './current/current-state.ts'
+import { createCurrentLoader } from './current/loader.ts'
+import { createReadyChecks } from './health.ts'
+import type { App } from './http/app.ts'
+import { createServer } from './http/server.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
+import { createLiveFeed } from './live/feed.ts'
+import { createApiMetrics } from './metrics.ts'
+import { createSessions } from './operators/sessions.ts'
+import type { ApiOptions } from './options.ts'
+import { addRoutes } from './routes/all.ts'
+
+export interface Api {
+  /**
+   * Reads the city's present from the registry, then listens.
+   * @throws AppError `port-in-use`, `listen-failed`
+   */
+  start(): Promise<{ port: number; address: string }>
+  /** Ends every connection at once and waits until nothing of it runs any more. */
+  stop(): Promise<void>
+  /** Absolute states, as ingest has committed them. */
+  applyStates(states: readonly SensorState[]): void
+  /** The Fastify instance, for tests that need no socket. */
+  readonly app: App
+}
+
+/** The HTTP interface: the city's present in memory, history from the stores, the live feed, operators, the web app. */
+export function createApi(options: ApiOptions): Api {
+  const { registry, clock, logger, randomBytes = nodeRandomBytes } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const metrics = createApiMetrics(options.metrics)
+  const current = createCurrentState({ zones: options.city.zones, kinds: options.kinds, clock })
+  const loader = createCurrentLoader({ registry, current, pollMs: limits.sensorsPollMs, logger })
+  const runId = randomBytes(6).toString('base64url')
+  const feed = createLiveFeed({ current, clock, limits, metrics, runId })
+  const sessions = createSessions({ registry, clock, limits, metrics, randomBytes })
+  const checks = createReadyChecks(options.checks, limits.checkMs)
+  const app = createServer({ options, limits, metrics })
+  const context: ApiContext = {
+    options,
+    limits,
+    current,
+    feed,
+    metrics,
+    sessions,
+    checks,
+    startedAtMs: clock.now(),
+  }
+  addRoutes(app, context)
+  const timers: NodeJS.Timeout[] = []
+
+  const startTimers = (): void => {
+    timers.push(
+      setInterval(() => {
+        current.sweep()
+        feed.tick()
+      }, limits.liveTickMs),
+      setInterval(feed.heartbeat, limits.liveHeartbeatMs),
+      setInterval(() => {
+        sessions.removeExpired().catch((error: unknown) => {
+          logger.error({ err: error }, 'expired sessions could not be removed')
+        })
+      }, limits.sessionSweepMs),
+    )
+  }
+
+  return {
+    app,
+    async start() {
+      await loader.start()
+      // What was there before the first reader is no change.
+      feed.tick()
+      try {
+        await app.listen({ host: options.host, port: options.port })
+      } catch (error) {
+        await loader.stop()
+        throw toListenError(error, options)
+      }
+      startTimers()
+      const address = app.server.address()
+      const port = address && typeof address === 'object' ? address.port : options.port
+      return { port, address: `http://${toUrlHost(options.host)}:${port}` }
+    },
+    async stop() {
+      for (const timer of timers.splice(0)) clearInterval(timer)
+      feed.stop()
+      await Promise.all([loader.stop(), app.close()])
+    },
+    applyStates(states) {
+      const { waiting, dropped } = current.applyStates(states)
+      if (dropped > 0) metrics.statesDropped.inc(dropped)
+      if (waiting > 0) loader.pollSoon()
+    },
+  }
+}
+
+function toListenError(error: unknown, { host, port }: ApiOptions): AppError {
+  const at = `${host}:${port}`
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    return new AppError('port-in-use', `Another program listens on ${at} already`, { cause: error })
+  const reason = error instanceof Error ? error.message : String(error)
+  return new AppError('listen-failed', `Cannot listen on ${at}: ${reason}`, { cause: error })
+}
+
+function toUrlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

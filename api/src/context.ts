@@ -1,0 +1,19 @@
+import type { CurrentState } from './current/current-state.ts'
+import type { ApiLimits } from './limits.ts'
+import type { LiveFeed } from './live/feed.ts'
+import type { ApiMetrics } from './metrics.ts'
+import type { Sessions } from './operators/sessions.ts'
+import type { ApiOptions } from './options.ts'
+import type { ReadyChecks } from './health.ts'
+
+/** What routes work with: built once, passed to each. */
+export interface ApiContext {
+  options: ApiOptions
+  limits: ApiLimits
+  current: CurrentState
+  feed: LiveFeed
+  metrics: ApiMetrics
+  sessions: Sessions
+  checks: ReadyChecks
+  startedAtMs: number
+}

@@ -1,0 +1,34 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyTypeProvider,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { Static, TSchema } from 'typebox'
+
+/** Lets handlers see the types of their route's schemas. */
+export interface SchemaTypes extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  SchemaTypes
+>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Open data: any site may read it, it carries an ETag. */
+    isPublic?: boolean
+    /** Its answer never ends, so how long it takes says nothing. */
+    isStream?: boolean
+    /** How long its answer may be kept, as Cache-Control says it. */
+    cacheControl?: string
+  }
+}

@@ -1,0 +1,93 @@
+import { STATUS_CODES } from 'node:http'
+import { AppError, type Problem } from '@pulso/model'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** Fastify's own errors in our words; what is not here is a plain bad request or our fault. */
+const KNOWN_ERRORS: Record<string, { code: string; detail?: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'payload-too-large' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'unsupported-media-type',
+    detail: 'Send the body as application/json.',
+  },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid-json', detail: 'The body is not valid JSON.' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'invalid-json', detail: 'The body is empty; send a JSON object.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'invalid-request' },
+  FST_ERR_BAD_URL: {
+    code: 'invalid-url',
+    detail: 'The address is not a valid URL: a % must be followed by two hexadecimal digits.',
+  },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'invalid-url', detail: 'A part of the address is too long.' },
+}
+
+export function toProblem(status: number, code: string, detail: string, errors?: readonly string[]): Problem {
+  return {
+    type: `urn:pulso:problem:${code}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    ...(errors && errors.length > 0 ? { errors: [...errors] } : {}),
+  }
+}
+
+/** Any error as what a client may know of it: our own faults are told without their inside. */
+export function errorToProblem(error: unknown, requestId: string): Problem {
+  if (error instanceof AppError) return appErrorToProblem(error, requestId)
+  const { validation, statusCode = 500, code, message } = error as Partial<FastifyError>
+  if (validation) {
+    const mistakes = validation
+      .slice(0, 20)
+      .map(({ instancePath, message: mistake }) => `${instancePath || '/'} ${mistake ?? 'is not valid'}`)
+    return toProblem(400, 'invalid-request', `The request is not valid: ${message ?? ''}.`, mistakes)
+  }
+  const known = KNOWN_ERRORS[code ?? '']
+  if (known)
+    return toProblem(statusCode, known.code, known.detail ?? `${message ?? 'The request is not valid'}.`)
+  if (statusCode >= 400 && statusCode < 500)
+    return toProblem(statusCode, 'invalid-request', message ?? 'The request is not valid.')
+  return internalProblem(requestId)
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return (
+    reply
+      .code(problem.status)
+      .header('cache-control', 'no-store')
+      .type(PROBLEM_TYPE)
+      // As text: a route's schema for its own answer has no say here.
+      .send(JSON.stringify(problem))
+  )
+}
+
+/** The one place where errors become answers. */
+export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = errorToProblem(error, request.id)
+  if (problem.status >= 500)
+    request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+  if (problem.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '5')
+  return sendProblem(reply, problem)
+}
+
+function appErrorToProblem(error: AppError, requestId: string): Problem {
+  const { code, message, status, retryable, details } = error
+  if (status < 500) return toProblem(status, code, toSentence(message), details)
+  // A 503 that we chose to answer with has a sentence for clients; a store's own words may name hosts and paths.
+  if (status === 503 && !retryable) return toProblem(503, code, toSentence(message))
+  if (retryable)
+    return toProblem(503, code, 'A store of this service does not answer right now. Please try again soon.')
+  return internalProblem(requestId)
+}
+
+function internalProblem(requestId: string): Problem {
+  return toProblem(
+    500,
+    'internal',
+    `Something went wrong on our side and has been logged under request ${requestId}.`,
+  )
+}
+
+function toSentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`
+}

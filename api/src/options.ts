@@ -1,0 +1,43 @@
+import type { City, Clock, Kinds, OpsOverview } from '@pulso/model'
+import type { ReadingsQueries, Registry } from '@pulso/stores'
+import type { Logger } from 'pino'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import type { ApiLimits } from './limits.ts'
+
+/** A dependency that `/health/ready` and the operators' overview ask after. */
+export interface HealthCheck {
+  name: string
+  driver: string
+  /** Rejects, with a sentence for operators, when the dependency does not answer. */
+  check(): Promise<void>
+}
+
+/** What the other parts know and operators see. */
+export interface Operations {
+  overview(): Promise<Pick<OpsOverview, 'journal' | 'ingest' | 'connections'>>
+}
+
+export interface ApiOptions {
+  city: City
+  kinds: Kinds
+  clock: Clock
+  logger: Logger
+  host: string
+  /** 0 for any free port. */
+  port: number
+  registry: Registry
+  readings: ReadingsQueries
+  /** How far a device's time may lie from ours, told to whoever asks for the city. */
+  clockLimits: { pastMs: number; futureMs: number }
+  /** The API's own metrics go here. */
+  metrics: MetricsRegistry
+  /** The whole process' metrics in Prometheus' text format. */
+  metricsText(): Promise<string>
+  checks: readonly HealthCheck[]
+  operations: Operations
+  /** The built web app (`index.html`, `ops.html`, `assets/`), or null while there is none. */
+  webFolder: string | null
+  /** Cryptographically strong random bytes; Node's own by default. */
+  randomBytes?: (size: number) => Buffer
+  limits?: Partial<ApiLimits>
+}

@@ -1,0 +1,60 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+
+export interface BrokerMetrics {
+  /** Counts a kept message. Called for each, so it only adds to a number; the metrics are made when asked for. */
+  accepted(qos: number): void
+  refused(reason: string): void
+  connectionRefused(reason: string): void
+  keptAfter(seconds: number): void
+}
+
+export function createBrokerMetrics(registry: Registry, connections: () => number): BrokerMetrics {
+  const accepted = [0, 0, 0]
+  const registers = [registry]
+  new Counter({
+    name: 'pulso_messages_accepted_total',
+    help: 'Messages that are kept in the journal; those of QoS 1 and 2 are acknowledged after that.',
+    labelNames: ['qos'],
+    registers,
+    collect() {
+      this.reset()
+      accepted.forEach((count, qos) => {
+        this.inc({ qos }, count)
+      })
+    },
+  })
+  const refused = new Counter({
+    name: 'pulso_messages_refused_total',
+    help: 'Messages refused at the door, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const connectionsRefused = new Counter({
+    name: 'pulso_connections_refused_total',
+    help: 'Connections refused, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
+  new Gauge({
+    name: 'pulso_connections',
+    help: 'MQTT connections with a known credential.',
+    registers,
+    collect() {
+      this.set(connections())
+    },
+  })
+  const kept = new Histogram({
+    name: 'pulso_publish_kept_seconds',
+    help: 'From the first message of a group commit to its being on disk; one observation a commit.',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+    registers,
+  })
+  return {
+    accepted(qos) {
+      accepted[qos] = (accepted[qos] ?? 0) + 1
+    },
+    refused: (reason) => refused.inc({ reason }),
+    connectionRefused: (reason) => connectionsRefused.inc({ reason }),
+    keptAfter: (seconds) => kept.observe(seconds),
+  }
+}

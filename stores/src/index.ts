@@ -2,6 +2,7 @@ export * from './journal.ts'
 export * from './readings.ts'
 export * from './registry.ts'
 export * from './rpc.ts'
+export * from './secret.ts'
 export {
   createSqliteJournal,
   type SqliteJournal,
@@ -9,3 +10,6 @@ export {
 } from './journal-sqlite/journal.ts'
 export { createSqliteJournalReader, type SqliteJournalReaderOptions } from './journal-sqlite/reader.ts'
 export { createSqliteJournalWriter, type SqliteJournalWriterOptions } from './journal-sqlite/writer.ts'
+export { openDuckdbReadings, type DuckdbReadingsOptions } from './readings-duckdb/readings.ts'
+export { openInfluxReadings, type InfluxReadingsOptions } from './readings-influxdb/readings.ts'
+export { openSqliteRegistry, type SqliteRegistryOptions } from './registry-sqlite/registry.ts'

@@ -1,0 +1,150 @@
+import type { Kinds, MetricValue } from '@pulso/model'
+import { requireKind, requireMetric } from '../readings-checks.ts'
+import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
+import { createSerialQueue } from '../serial.ts'
+import { deleteKeys, findKeys } from './keys.ts'
+import { appendReadings, toMs, toTimestamp } from './rows.ts'
+import type { Table } from './schema.ts'
+import { isInvalidated, openSession, toReadingsError, type Session } from './session.ts'
+import { quoteIdentifier } from './sql.ts'
+
+export interface DuckdbReadingsOptions {
+  file: string
+  kinds: Kinds
+  /** What DuckDB may take for itself, in its own words. */
+  memoryLimit?: string
+}
+
+/**
+ * Readings in one DuckDB file, a table per kind. A batch and the journal's position are one transaction.
+ * @throws AppError `readings-locked`, `readings-too-new`, `readings-schema-conflict`, `readings-unavailable`
+ */
+export async function openDuckdbReadings({
+  file,
+  kinds,
+  memoryLimit = '1GB',
+}: DuckdbReadingsOptions): Promise<Readings> {
+  const options = { file, kinds, memoryLimit }
+  let session: Session | undefined = await openSession(options)
+  let isClosed = false
+  const writes = createSerialQueue()
+  const queries = createSerialQueue()
+
+  const use = async <T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> => {
+    try {
+      if (isClosed) throw new Error('the store is closed')
+      session ??= await openSession(options)
+      return await work(session)
+    } catch (error) {
+      throw toReadingsError(doing, error)
+    }
+  }
+
+  /** A fatal error leaves nothing but to open the file anew, when no query is under way. */
+  const write = (batch: ReadingsBatch): Promise<void> =>
+    use('Cannot keep readings', async (current) => {
+      try {
+        await writeBatch(current, kinds, batch)
+      } catch (error) {
+        if (isInvalidated(error)) {
+          await queries.run(async () => {
+            current.close()
+            session = undefined
+          })
+        }
+        throw error
+      }
+    })
+
+  const query = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
+    queries.run(() => use('Cannot query readings', work))
+
+  return {
+    driver: 'duckdb',
+    write: (batch) => writes.run(() => write(batch)),
+    position: () => query(({ queries: connection }) => selectPosition(connection)),
+    find: (kindId, keys) =>
+      query(({ queries: connection, tables }) => findKeys(connection, tableOf(tables, kinds, kindId), keys)),
+    history: (request) => query((current) => selectHistory(current, kinds, request)),
+    check: () =>
+      query(async ({ queries: connection }) => {
+        await selectPosition(connection)
+      }),
+    async close() {
+      isClosed = true
+      await writes.idle()
+      await queries.idle()
+      session?.close()
+      session = undefined
+    },
+  }
+}
+
+async function writeBatch(
+  { writer, tables }: Session,
+  kinds: Kinds,
+  { inserts, replacements, position }: ReadingsBatch,
+): Promise<void> {
+  await writer.run('BEGIN TRANSACTION')
+  try {
+    // A batch that is there already comes again when its acknowledgement was lost: inserts would double.
+    if (position > 0 && position <= (await selectPosition(writer))) {
+      await writer.run('ROLLBACK')
+      return
+    }
+    for (const [kindId, readings] of replacements) {
+      await deleteKeys(writer, tableOf(tables, kinds, kindId), readings)
+    }
+    for (const batch of [replacements, inserts]) {
+      for (const [kindId, readings] of batch) {
+        if (readings.length === 0) continue
+        const table = tableOf(tables, kinds, kindId)
+        const appender = await writer.createAppender(kindId, 'main')
+        try {
+          appendReadings(appender, table, readings)
+        } finally {
+          appender.closeSync()
+        }
+      }
+    }
+    await writer.run(`UPDATE pulso.meta SET position = ${position}`)
+    await writer.run('COMMIT')
+  } catch (error) {
+    // A failed COMMIT has rolled back by itself.
+    await writer.run('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+async function selectPosition(connection: Session['writer']): Promise<number> {
+  const rows = (await connection.runAndReadAll('SELECT position FROM pulso.meta')).getRows()
+  return Number(rows[0]?.[0] ?? 0)
+}
+
+async function selectHistory(
+  { queries, tables }: Session,
+  kinds: Kinds,
+  { kind: kindId, sensorId, metric, fromMs, toMs: untilMs, limit }: HistoryQuery,
+): Promise<Awaited<ReturnType<Readings['history']>>> {
+  const { kind, name } = tableOf(tables, kinds, kindId)
+  requireMetric(kind, metric)
+  const column = quoteIdentifier(metric)
+  const result = await queries.runAndReadAll(
+    `SELECT time, ${column} FROM ${name}
+     WHERE sensor_id = $sensorId AND time BETWEEN $from AND $until AND ${column} IS NOT NULL
+     ORDER BY time DESC LIMIT ${Math.max(0, Math.trunc(limit)) + 1}`,
+    { sensorId, from: toTimestamp(fromMs), until: toTimestamp(untilMs) },
+  )
+  const rows = result.getRows()
+  const points = rows
+    .slice(0, limit)
+    .reverse()
+    .map(([time, value]) => ({ timeMs: toMs(time), value: value as MetricValue }))
+  return { points, truncated: rows.length > limit }
+}
+
+function tableOf(tables: ReadonlyMap<string, Table>, kinds: Kinds, kindId: string): Table {
+  const table = tables.get(requireKind(kinds, kindId).id)
+  if (!table) throw new Error(`no table for ${kindId}`)
+  return table
+}

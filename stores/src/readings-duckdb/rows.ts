@@ -1,0 +1,69 @@
+import {
+  DOUBLE,
+  DuckDBDataChunk,
+  DuckDBTimestampValue,
+  TIMESTAMP,
+  VARCHAR,
+  type DuckDBAppender,
+  type DuckDBValue,
+} from '@duckdb/node-api'
+import type { MetricValue, Reading } from '@pulso/model'
+import type { Column, Table } from './schema.ts'
+
+/** DuckDB's own vector size: a data chunk holds no more. */
+const CHUNK_ROWS = 2_048
+const TYPES = { TIMESTAMP, VARCHAR, DOUBLE } as const
+
+/** Adds readings column by column, the fast way into DuckDB. */
+export function appendReadings(
+  appender: DuckDBAppender,
+  { columns }: Table,
+  readings: readonly Reading[],
+): void {
+  const types = columns.map(({ type }) => TYPES[type])
+  for (let start = 0; start < readings.length; start += CHUNK_ROWS) {
+    const rows = readings.slice(start, start + CHUNK_ROWS)
+    const chunk = DuckDBDataChunk.create(types, rows.length)
+    for (const [index, column] of columns.entries()) {
+      const read = cellOf(column)
+      chunk.setColumnValues(index, rows.map(read))
+    }
+    appender.appendDataChunk(chunk)
+  }
+  appender.flushSync()
+}
+
+function cellOf({ name }: Column): (reading: Reading) => DuckDBValue {
+  switch (name) {
+    case 'time':
+      return ({ timeMs }) => toTimestamp(timeMs)
+    case 'received_at':
+      return ({ receivedAtMs }) => toTimestamp(receivedAtMs)
+    case 'sensor_id':
+      return ({ sensorId }) => sensorId
+    default:
+      return ({ values }) => values[name] ?? null
+  }
+}
+
+export function toTimestamp(timeMs: number): DuckDBTimestampValue {
+  return new DuckDBTimestampValue(BigInt(timeMs) * 1_000n)
+}
+
+export function toMs(value: DuckDBValue | undefined): number {
+  return value instanceof DuckDBTimestampValue ? Number(value.micros / 1_000n) : NaN
+}
+
+/** A row with the table's columns in their order, as a reading. */
+export function toReading({ columns }: Table, row: readonly DuckDBValue[]): Reading {
+  const values: Record<string, MetricValue> = {}
+  let [sensorId, timeMs, receivedAtMs] = ['', 0, 0]
+  for (const [index, { name }] of columns.entries()) {
+    const cell = row[index]
+    if (name === 'time') timeMs = toMs(cell)
+    else if (name === 'received_at') receivedAtMs = toMs(cell)
+    else if (name === 'sensor_id') sensorId = String(cell)
+    else if (typeof cell === 'number' || typeof cell === 'string') values[name] = cell
+  }
+  return { sensorId, timeMs, receivedAtMs, values }
+}

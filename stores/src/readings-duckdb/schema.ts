@@ -1,0 +1,107 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { AppError, type Kind, type Kinds } from '@pulso/model'
+import { quoteIdentifier, quoteText } from './sql.ts'
+
+/**
+ * Version of how the tables are laid out. Columns of new metrics are no new version: they are added as kinds gain them.
+ */
+const SCHEMA_VERSION = 1
+
+export type ColumnType = 'TIMESTAMP' | 'VARCHAR' | 'DOUBLE'
+
+export interface Column {
+  name: string
+  type: ColumnType
+}
+
+/** A kind's table as it stands in the file: also with columns of metrics that the kind no longer has. */
+export interface Table {
+  kind: Kind
+  /** Quoted. */
+  name: string
+  columns: readonly Column[]
+}
+
+const FIXED_COLUMNS: readonly Column[] = [
+  { name: 'time', type: 'TIMESTAMP' },
+  { name: 'received_at', type: 'TIMESTAMP' },
+  { name: 'sensor_id', type: 'VARCHAR' },
+]
+
+/**
+ * Creates what is missing: a table per kind and a column per metric. Without a primary key, which would make inserts
+ * several times slower and the file many times larger.
+ * @throws AppError `readings-too-new`, `readings-schema-conflict`
+ */
+export async function prepareSchema(connection: DuckDBConnection, kinds: Kinds): Promise<Map<string, Table>> {
+  await connection.run('BEGIN TRANSACTION')
+  try {
+    await prepareMeta(connection)
+    const tables = new Map<string, Table>()
+    for (const kind of kinds.values()) tables.set(kind.id, await prepareTable(connection, kind))
+    await connection.run('COMMIT')
+    return tables
+  } catch (error) {
+    await connection.run('ROLLBACK')
+    throw error
+  }
+}
+
+/** In a schema of its own, where no kind's name can meet it. */
+async function prepareMeta(connection: DuckDBConnection): Promise<void> {
+  await connection.run('CREATE SCHEMA IF NOT EXISTS pulso')
+  await connection.run('CREATE TABLE IF NOT EXISTS pulso.meta (schema_version INTEGER, position BIGINT)')
+  const rows = await selectRows(connection, 'SELECT schema_version FROM pulso.meta')
+  const version = Number(rows[0]?.[0] ?? 0)
+  if (version > SCHEMA_VERSION) {
+    throw new AppError(
+      'readings-too-new',
+      `The readings were written by a newer Pulso (schema ${version}, this one knows ${SCHEMA_VERSION}): start that version, or restore a backup`,
+    )
+  }
+  if (version === 0) await connection.run(`INSERT INTO pulso.meta VALUES (${SCHEMA_VERSION}, 0)`)
+}
+
+async function prepareTable(connection: DuckDBConnection, kind: Kind): Promise<Table> {
+  const name = quoteIdentifier(kind.id)
+  const wanted = [...FIXED_COLUMNS, ...metricColumns(kind)]
+  const definitions = wanted.map((column) => `${quoteIdentifier(column.name)} ${column.type}`)
+  await connection.run(`CREATE TABLE IF NOT EXISTS main.${name} (${definitions.join(', ')})`)
+
+  const present = new Map((await selectColumns(connection, kind.id)).map((column) => [column.name, column]))
+  for (const column of wanted) {
+    const found = present.get(column.name)
+    if (!found) {
+      await connection.run(
+        `ALTER TABLE main.${name} ADD COLUMN ${quoteIdentifier(column.name)} ${column.type}`,
+      )
+    } else if (found.type !== column.type) {
+      throw new AppError(
+        'readings-schema-conflict',
+        `The column '${column.name}' of '${kind.id}' holds ${found.type} and the kind now wants ${column.type}: give the metric a new name`,
+      )
+    }
+  }
+  return { kind, name: `main.${name}`, columns: await selectColumns(connection, kind.id) }
+}
+
+function metricColumns(kind: Kind): Column[] {
+  return Object.entries(kind.metrics).map(([name, metric]) => ({
+    name,
+    type: metric.type === 'number' ? 'DOUBLE' : 'VARCHAR',
+  }))
+}
+
+async function selectColumns(connection: DuckDBConnection, table: string): Promise<Column[]> {
+  const rows = await selectRows(
+    connection,
+    `SELECT column_name, data_type FROM duckdb_columns()
+     WHERE schema_name = 'main' AND NOT internal AND database_name = current_database() AND table_name = ${quoteText(table)}
+     ORDER BY column_index`,
+  )
+  return rows.map(([name, type]) => ({ name: String(name), type: String(type) as ColumnType }))
+}
+
+async function selectRows(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {
+  return (await connection.runAndReadAll(sql)).getRows()
+}

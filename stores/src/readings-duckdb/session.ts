@@ -1,0 +1,84 @@
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { AppError, type Kinds } from '@pulso/model'
+import { prepareSchema, type Table } from './schema.ts'
+
+export interface SessionOptions {
+  file: string
+  kinds: Kinds
+  /** What DuckDB may take for itself, in its own words: `1GB`. */
+  memoryLimit: string
+}
+
+/** The open file: one connection for writes, one for queries, so that neither waits for the other's transaction. */
+export interface Session {
+  writer: DuckDBConnection
+  queries: DuckDBConnection
+  tables: ReadonlyMap<string, Table>
+  close(): void
+}
+
+/**
+ * DuckDB takes an exclusive lock on the file, which however does not tell two instances in one process apart: there
+ * must be one per process.
+ * @throws AppError `readings-locked`, `readings-too-new`, `readings-schema-conflict`, `readings-unavailable`
+ */
+export async function openSession({ file, kinds, memoryLimit }: SessionOptions): Promise<Session> {
+  const instance = await openInstance(file, memoryLimit)
+  try {
+    const writer = await instance.connect()
+    const queries = await instance.connect()
+    const tables = await prepareSchema(writer, kinds)
+    return {
+      writer,
+      queries,
+      tables,
+      close() {
+        writer.closeSync()
+        queries.closeSync()
+        instance.closeSync()
+      },
+    }
+  } catch (error) {
+    instance.closeSync()
+    throw toReadingsError(`Cannot prepare the readings in ${file}`, error)
+  }
+}
+
+async function openInstance(file: string, memoryLimit: string): Promise<DuckDBInstance> {
+  try {
+    return await DuckDBInstance.create(file, {
+      memory_limit: memoryLimit,
+      // Nothing is fetched from anywhere: what Pulso needs is built in.
+      autoinstall_known_extensions: 'false',
+    })
+  } catch (error) {
+    const reason = describe(error)
+    if (!reason.includes('Could not set lock'))
+      throw toReadingsError(`Cannot open the readings ${file}`, error)
+    const holder = /PID (\d+)/.exec(reason)?.[1]
+    throw new AppError(
+      'readings-locked',
+      `Another program${holder ? ` (process ${holder})` : ''} has ${file} open, and DuckDB lets only one in: end it, or work on a copy of the file`,
+      { cause: error, status: 503 },
+    )
+  }
+}
+
+/** DuckDB's error in our terms: a full disk or a failed commit may be over at the next try. */
+export function toReadingsError(doing: string, error: unknown): AppError {
+  if (error instanceof AppError) return error
+  return new AppError('readings-unavailable', `${doing}: ${describe(error)}`, {
+    cause: error,
+    retryable: true,
+    status: 503,
+  })
+}
+
+/** After a fatal error (a failed checkpoint, say) DuckDB answers nothing until the file is opened anew. */
+export function isInvalidated(error: unknown): boolean {
+  return /database has been invalidated|FATAL Error/.test(describe(error))
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

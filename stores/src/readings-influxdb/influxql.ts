@@ -1,0 +1,65 @@
+import type { InfluxDB } from '@influxdata/influxdb-client'
+import { AppError } from '@pulso/model'
+
+export type Cell = string | number | boolean | null
+
+/** The rows of one statement; its columns are named once. */
+export interface ResultTable {
+  columns: readonly string[]
+  rows: readonly (readonly Cell[])[]
+}
+
+interface QueryAnswer {
+  error?: string
+  results?: {
+    error?: string
+    series?: { columns: string[]; values?: Cell[][]; partial?: boolean }[]
+  }[]
+}
+
+/** A name in InfluxQL. */
+export function quoteIdentifier(name: string): string {
+  return `"${escape(name).replaceAll('"', '\\"')}"`
+}
+
+/** A text in InfluxQL. */
+export function quoteText(text: string): string {
+  return `'${escape(text).replaceAll("'", "\\'")}'`
+}
+
+/**
+ * Runs InfluxQL statements, separated by `;`, in one request.
+ * @returns the tables of all statements, those without rows left out
+ */
+export async function queryInflux(
+  influx: InfluxDB,
+  { path, q }: { path: string; q: string },
+): Promise<ResultTable[]> {
+  // In the body, because an address has a limited length.
+  const answer = (await influx.transport.request(path, new URLSearchParams({ q }).toString(), {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+  })) as QueryAnswer
+  const results = answer.results ?? []
+  const error = answer.error ?? results.find((result) => result.error !== undefined)?.error
+  if (error !== undefined) throw toQueryError(error)
+  const series = results.flatMap((result) => result.series ?? [])
+  if (series.some(({ partial }) => partial)) {
+    throw new AppError('readings-refused', 'InfluxDB cut an answer short: raise its max-row-limit')
+  }
+  return series.map(({ columns, values = [] }) => ({ columns, rows: values }))
+}
+
+/** A statement fails with status 200 and a sentence. A missing database may be back at the next try. */
+function toQueryError(message: string): AppError {
+  const retryable = /database not found|timeout|not found/i.test(message)
+  return new AppError(
+    retryable ? 'readings-unavailable' : 'readings-refused',
+    `InfluxDB refused a query: ${message}`,
+    { retryable, status: retryable ? 503 : 500 },
+  )
+}
+
+function escape(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+}

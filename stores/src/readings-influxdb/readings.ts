@@ -1,0 +1,116 @@
+import { Point } from '@influxdata/influxdb-client'
+import { AppError, type Kinds, type MetricValue } from '@pulso/model'
+import { requireKind, requireMetric } from '../readings-checks.ts'
+import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
+import { createInfluxServer, type InfluxServer, type InfluxVersion } from './address.ts'
+import { toInfluxError } from './errors.ts'
+import { findReadings } from './find.ts'
+import { queryInflux, quoteIdentifier, quoteText, type ResultTable } from './influxql.ts'
+import { toPoint } from './lines.ts'
+import { writePoints } from './write.ts'
+
+export interface InfluxReadingsOptions {
+  url: string
+  version: InfluxVersion
+  /** 2.x: an API token. 1.x: `user:password`, or null where the server asks for none. */
+  token: string | null
+  /** 2.x only. */
+  org: string
+  /** On 1.x the database. Created when it is missing. */
+  bucket: string
+  kinds: Kinds
+  /** How long the server may be silent in a request. */
+  timeoutMs?: number
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000
+const SCHEMA_VERSION = 1
+/** Where the schema's version is kept; with a hyphen, which no kind's name has. */
+const SCHEMA_MEASUREMENT = 'pulso-schema'
+
+/**
+ * Readings in InfluxDB, a measurement per kind, written by line protocol and asked for in InfluxQL, which 1.x and 2.x
+ * both speak. There are no transactions; a batch that is written again changes nothing.
+ * @throws AppError `readings-unavailable` (retryable), `readings-too-new`, `readings-refused`
+ */
+export async function openInfluxReadings(options: InfluxReadingsOptions): Promise<Readings> {
+  const { kinds, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const server = createInfluxServer({ ...options, timeoutMs })
+  const query = (q: string): Promise<ResultTable[]> =>
+    queryInflux(server.influx, { path: server.queryPath, q })
+  try {
+    await server.ensureBucket()
+    await keepSchemaVersion(server, query)
+  } catch (error) {
+    server.close()
+    throw toInfluxError(`Cannot open the readings in InfluxDB at ${options.url}`, error)
+  }
+
+  const guard = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw toInfluxError(doing, error)
+    }
+  }
+
+  return {
+    driver: 'influxdb',
+    write: (batch) => guard('Cannot keep readings', () => writePoints(server, toPoints(kinds, batch))),
+    position: async () => 0,
+    find: (kindId, keys) =>
+      guard('Cannot find readings', () => findReadings(query, requireKind(kinds, kindId), keys)),
+    history: (request) => guard('Cannot query readings', () => selectHistory(query, kinds, request)),
+    check: () =>
+      guard('InfluxDB does not answer', async () => {
+        await query('SHOW MEASUREMENTS LIMIT 1')
+      }),
+    close: async () => server.close(),
+  }
+}
+
+/** A replacement overwrites: the merged reading has every field that the stored one has. */
+function toPoints(kinds: Kinds, { inserts, replacements }: ReadingsBatch): Point[] {
+  return [replacements, inserts].flatMap((batch) =>
+    [...batch].flatMap(([kindId, readings]) => {
+      const { id } = requireKind(kinds, kindId)
+      return readings.map((reading) => toPoint(id, reading))
+    }),
+  )
+}
+
+async function selectHistory(
+  query: (q: string) => Promise<ResultTable[]>,
+  kinds: Kinds,
+  { kind: kindId, sensorId, metric, fromMs, toMs, limit }: HistoryQuery,
+): Promise<Awaited<ReturnType<Readings['history']>>> {
+  const kind = requireKind(kinds, kindId)
+  requireMetric(kind, metric)
+  const tables = await query(
+    `SELECT ${quoteIdentifier(metric)} FROM ${quoteIdentifier(kind.id)}
+     WHERE "sensor_id" = ${quoteText(sensorId)} AND time >= ${fromMs}ms AND time <= ${toMs}ms
+     ORDER BY time DESC LIMIT ${Math.max(0, Math.trunc(limit)) + 1}`,
+  )
+  const rows = tables.flatMap((table) => table.rows)
+  const points = rows
+    .slice(0, limit)
+    .reverse()
+    .map(([time, value]) => ({ timeMs: Number(time), value: value as MetricValue }))
+  return { points, truncated: rows.length > limit }
+}
+
+/** Written anew at each start, so that a bucket which forgets does not forget it. */
+async function keepSchemaVersion(
+  server: InfluxServer,
+  query: (q: string) => Promise<ResultTable[]>,
+): Promise<void> {
+  const tables = await query(`SELECT last("version") FROM ${quoteIdentifier(SCHEMA_MEASUREMENT)}`)
+  const version = Number(tables[0]?.rows[0]?.[1] ?? 0)
+  if (version > SCHEMA_VERSION) {
+    throw new AppError(
+      'readings-too-new',
+      `The readings were written by a newer Pulso (schema ${version}, this one knows ${SCHEMA_VERSION}): start that version, or use another bucket`,
+    )
+  }
+  await writePoints(server, [new Point(SCHEMA_MEASUREMENT).floatField('version', SCHEMA_VERSION)])
+}

@@ -1,0 +1,60 @@
+import type { IngestState, Registry } from '../registry.ts'
+import { openSqlite } from '../sqlite.ts'
+import { createSqliteCredentials } from './credentials.ts'
+import { createRegistryDatabase } from './database.ts'
+import { createSqliteOperators } from './operators.ts'
+import { createSqliteQuarantine } from './quarantine.ts'
+import { REGISTRY_MIGRATIONS } from './schema.ts'
+import { createSqliteSensors } from './sensors.ts'
+
+export interface SqliteRegistryOptions {
+  file: string
+  /** Beyond these the quarantine drops its oldest entries. */
+  quarantineMaxEntries?: number
+  /** Of their payloads. */
+  quarantineMaxBytes?: number
+}
+
+const DEFAULT_QUARANTINE_MAX_ENTRIES = 100_000
+const DEFAULT_QUARANTINE_MAX_BYTES = 256 * 1024 * 1024
+
+/**
+ * The registry in one SQLite file. Several threads may each open it; calls run in the caller's thread.
+ * @throws AppError `registry-too-new`, `registry-unavailable`
+ */
+export async function openSqliteRegistry(options: SqliteRegistryOptions): Promise<Registry> {
+  const connection = openSqlite({ file: options.file, store: 'registry', migrations: REGISTRY_MIGRATIONS })
+  const database = createRegistryDatabase(connection)
+  const { run, transact } = database
+  const { addMissing, ...sensors } = createSqliteSensors(database)
+  const { add: addToQuarantine, ...quarantine } = createSqliteQuarantine(database, {
+    maxEntries: options.quarantineMaxEntries ?? DEFAULT_QUARANTINE_MAX_ENTRIES,
+    maxBytes: options.quarantineMaxBytes ?? DEFAULT_QUARANTINE_MAX_BYTES,
+  })
+  const putState = connection.prepare(
+    'INSERT INTO states VALUES (?, ?) ON CONFLICT (sensor_id) DO UPDATE SET state = excluded.state',
+  )
+  const selectStates = connection.prepare('SELECT state FROM states ORDER BY sensor_id')
+
+  return {
+    driver: 'sqlite',
+    ...sensors,
+    ...createSqliteCredentials(database),
+    ...createSqliteOperators(database),
+    ...quarantine,
+    commitIngest: ({ position, newSensors, states, quarantine: entries }) =>
+      transact(() => {
+        addMissing(newSensors)
+        for (const state of states) putState.run(state.sensorId, JSON.stringify(state))
+        addToQuarantine(entries)
+        database.setCounter('ingest_position', position)
+      }),
+    ingestPosition: () => run(() => database.counter('ingest_position')),
+    listStates: () =>
+      run(() => selectStates.all().map(({ state }) => JSON.parse(String(state)) as IngestState)),
+    check: () => run(() => void database.counter('ingest_position')),
+    close: async () => {
+      if (connection.isOpen) connection.close()
+    },
+  }
+}

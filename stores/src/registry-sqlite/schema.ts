@@ -1,0 +1,58 @@
+export const REGISTRY_MIGRATIONS: readonly string[] = [
+  `CREATE TABLE counters (
+     name TEXT PRIMARY KEY,
+     value INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO counters VALUES
+     ('sensor_revision', 0), ('ingest_position', 0), ('quarantine_entries', 0), ('quarantine_bytes', 0);
+
+   CREATE TABLE sensors (
+     id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL,
+     name TEXT,
+     lat REAL,
+     lon REAL,
+     attributes TEXT NOT NULL,
+     created_at_ms INTEGER NOT NULL,
+     revision INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX sensors_by_revision ON sensors (revision);
+
+   CREATE TABLE credentials (
+     username TEXT PRIMARY KEY,
+     secret_hash TEXT NOT NULL,
+     scope TEXT NOT NULL,
+     created_at_ms INTEGER NOT NULL
+   ) STRICT;
+
+   CREATE TABLE operators (
+     name TEXT PRIMARY KEY,
+     password_hash TEXT NOT NULL,
+     created_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE sessions (
+     token_hash TEXT PRIMARY KEY,
+     operator TEXT NOT NULL REFERENCES operators (name) ON DELETE CASCADE,
+     expires_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX sessions_by_operator ON sessions (operator);
+   CREATE INDEX sessions_by_expiry ON sessions (expires_at_ms);
+
+   CREATE TABLE states (
+     sensor_id TEXT PRIMARY KEY,
+     state TEXT NOT NULL
+   ) STRICT;
+
+   CREATE TABLE quarantine (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     received_at_ms INTEGER NOT NULL,
+     reason TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     topic TEXT NOT NULL,
+     sensor_id TEXT,
+     metric TEXT,
+     payload BLOB NOT NULL
+   ) STRICT;
+   CREATE INDEX quarantine_by_reason ON quarantine (reason, id);
+   CREATE INDEX quarantine_by_sensor ON quarantine (sensor_id, id);`,
+]

@@ -1,0 +1,96 @@
+import { AppError, type Attributes, type Sensor } from '@pulso/model'
+import type { SensorsRegistry } from '../registry.ts'
+import type { RegistryDatabase } from './database.ts'
+
+interface SensorRow {
+  id: string
+  kind: string
+  name: string | null
+  lat: number | null
+  lon: number | null
+  attributes: string
+  created_at_ms: number
+  revision: number
+}
+
+export interface SqliteSensors extends SensorsRegistry {
+  /** Within a running transaction: adds those that are not there, and leaves the others as they are. */
+  addMissing: (sensors: readonly Sensor[]) => void
+}
+
+export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
+  const { connection, run, transact } = database
+  const select = connection.prepare('SELECT * FROM sensors WHERE id = ?')
+  const selectSince = connection.prepare('SELECT * FROM sensors WHERE revision > ? ORDER BY revision, id')
+  const insert = 'INSERT INTO sensors VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)'
+  const add = connection.prepare(`${insert} DO NOTHING`)
+  // What did not change keeps its revision, so that nobody loads it again.
+  const put = connection.prepare(`${insert} DO UPDATE SET
+      name = excluded.name, lat = excluded.lat, lon = excluded.lon,
+      attributes = excluded.attributes, revision = excluded.revision
+    WHERE name IS NOT excluded.name OR lat IS NOT excluded.lat OR lon IS NOT excluded.lon
+      OR attributes IS NOT excluded.attributes`)
+
+  /** All sensors of a transaction share one revision. */
+  const write = (statement: typeof put, sensors: readonly Sensor[]): void => {
+    const revision = database.counter('sensor_revision') + 1
+    let changes = 0
+    for (const sensor of sensors) changes += Number(statement.run(...toRow(sensor), revision).changes)
+    if (changes > 0) database.setCounter('sensor_revision', revision)
+  }
+
+  return {
+    getSensor: (id) =>
+      run(() => {
+        const row = select.get(id) as SensorRow | undefined
+        return row && toSensor(row)
+      }),
+    putSensors: (sensors) =>
+      transact(() => {
+        for (const sensor of sensors) refuseOtherKind(sensor, select.get(sensor.id) as SensorRow | undefined)
+        write(put, sensors)
+      }),
+    sensorsSince: (revision) =>
+      run(() => {
+        const rows = selectSince.all(revision) as unknown as SensorRow[]
+        return { revision: rows.at(-1)?.revision ?? revision, sensors: rows.map(toSensor) }
+      }),
+    addMissing: (sensors) => {
+      if (sensors.length > 0) write(add, sensors)
+    },
+  }
+}
+
+function refuseOtherKind({ id, kind }: Sensor, known: SensorRow | undefined): void {
+  if (!known || known.kind === kind) return
+  throw new AppError(
+    'sensor-kind-differs',
+    `The sensor '${id}' is of the kind '${known.kind}' and cannot become '${kind}': choose another id`,
+    { status: 409 },
+  )
+}
+
+type RowValues = [string, string, string | null, number | null, number | null, string, number]
+
+function toRow({ id, kind, name, position, attributes, createdAtMs }: Sensor): RowValues {
+  return [
+    id,
+    kind,
+    name,
+    position?.lat ?? null,
+    position?.lon ?? null,
+    JSON.stringify(attributes, Object.keys(attributes).sort()),
+    createdAtMs,
+  ]
+}
+
+function toSensor({ id, kind, name, lat, lon, attributes, created_at_ms }: SensorRow): Sensor {
+  return {
+    id,
+    kind,
+    name,
+    position: lat === null || lon === null ? null : { lat, lon },
+    attributes: JSON.parse(attributes) as Attributes,
+    createdAtMs: created_at_ms,
+  }
+}

@@ -12,6 +12,7 @@ import { createApiMetrics } from './metrics.ts'
 import { createSessions } from './operators/sessions.ts'
 import type { ApiOptions } from './options.ts'
 import { addRoutes } from './routes/all.ts'
+import { createExamples } from './routes/examples.ts'
 
 export interface Api {
   /**
@@ -48,6 +49,7 @@ export function createApi(options: ApiOptions): Api {
     sessions,
     checks,
     startedAtMs: clock.now(),
+    examples: createExamples(options),
   }
   addRoutes(app, context)
   const timers: NodeJS.Timeout[] = []
@@ -58,7 +60,7 @@ export function createApi(options: ApiOptions): Api {
         current.sweep()
         feed.tick()
       }, limits.liveTickMs),
-      setInterval(feed.heartbeat, limits.liveHeartbeatMs),
+      setInterval(() => feed.heartbeat(), limits.liveHeartbeatMs),
       setInterval(() => {
         sessions.removeExpired().catch((error: unknown) => {
           logger.error({ err: error }, 'expired sessions could not be removed')

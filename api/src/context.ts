@@ -5,6 +5,7 @@ import type { ApiMetrics } from './metrics.ts'
 import type { Sessions } from './operators/sessions.ts'
 import type { ApiOptions } from './options.ts'
 import type { ReadyChecks } from './health.ts'
+import type { Examples } from './routes/examples.ts'
 
 /** What routes work with: built once, passed to each. */
 export interface ApiContext {
@@ -16,4 +17,6 @@ export interface ApiContext {
   sessions: Sessions
   checks: ReadyChecks
   startedAtMs: number
+  /** For the OpenAPI document. */
+  examples: Examples
 }

@@ -60,6 +60,8 @@ export const CityView = Type.Object({
   kinds: Type.Array(KindView),
   zones: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), geometry: Type.Unknown() })),
   basemap: Nullable(Type.Enum(['schematic', 'pmtiles'])),
+  /** Changes with the schematic: as `?v=` behind its address it lets browsers keep it for good. */
+  basemapVersion: Type.Optional(Type.String()),
   /** How far a device's time may lie from ours before its reading is quarantined. */
   clock: Type.Object({ pastMs: Type.Number(), futureMs: Type.Number() }),
 })

@@ -14,20 +14,14 @@ export function addCaching(app: App): void {
     } else if (cacheControl) reply.header('cache-control', cacheControl)
     done()
   })
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (!request.routeOptions.config.isPublic || reply.statusCode !== 200 || !isBody(payload)) {
-      done(null, payload)
-      return
-    }
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (!request.routeOptions.config.isPublic || reply.statusCode !== 200 || !isBody(payload)) return payload
     // Weak, because the compressed and the plain answer share it.
     const etag = `W/"${createHash('sha1').update(payload).digest('base64url')}"`
     reply.header('etag', etag)
-    if (!isKnown(request.headers['if-none-match'], etag)) {
-      done(null, payload)
-      return
-    }
+    if (!isKnown(request.headers['if-none-match'], etag)) return payload
     reply.code(304)
-    done(null, '')
+    return ''
   })
 }
 

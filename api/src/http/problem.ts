@@ -4,6 +4,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
+const UNAVAILABLE = 'A store of this service does not answer right now. Please try again soon.'
+
 /** Fastify's own errors in our words; what is not here is a plain bad request or our fault. */
 const KNOWN_ERRORS: Record<string, { code: string; detail?: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'payload-too-large' },
@@ -21,33 +23,47 @@ const KNOWN_ERRORS: Record<string, { code: string; detail?: string }> = {
   FST_ERR_MAX_PARAM_LENGTH: { code: 'invalid-url', detail: 'A part of the address is too long.' },
 }
 
-export function toProblem(status: number, code: string, detail: string, errors?: readonly string[]): Problem {
+export function toProblem({
+  status,
+  code,
+  detail,
+  errors = [],
+}: {
+  status: number
+  code: string
+  detail: string
+  /** Every single mistake. */
+  errors?: readonly string[]
+}): Problem {
   return {
     type: `urn:pulso:problem:${code}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
     code,
     detail,
-    ...(errors && errors.length > 0 ? { errors: [...errors] } : {}),
+    ...(errors.length > 0 && { errors: [...errors] }),
   }
 }
 
 /** Any error as what a client may know of it: our own faults are told without their inside. */
 export function errorToProblem(error: unknown, requestId: string): Problem {
   if (error instanceof AppError) return appErrorToProblem(error, requestId)
-  const { validation, statusCode = 500, code, message } = error as Partial<FastifyError>
+  const { validation, statusCode: status = 500, code = '', message = '' } = error as Partial<FastifyError>
   if (validation) {
-    const mistakes = validation
+    const errors = validation
       .slice(0, 20)
       .map(({ instancePath, message: mistake }) => `${instancePath || '/'} ${mistake ?? 'is not valid'}`)
-    return toProblem(400, 'invalid-request', `The request is not valid: ${message ?? ''}.`, mistakes)
+    return toProblem({
+      status: 400,
+      code: 'invalid-request',
+      detail: `The request is not valid: ${message}.`,
+      errors,
+    })
   }
-  const known = KNOWN_ERRORS[code ?? '']
-  if (known)
-    return toProblem(statusCode, known.code, known.detail ?? `${message ?? 'The request is not valid'}.`)
-  if (statusCode >= 400 && statusCode < 500)
-    return toProblem(statusCode, 'invalid-request', message ?? 'The request is not valid.')
-  return internalProblem(requestId)
+  const known = KNOWN_ERRORS[code]
+  if (!known && (status < 400 || status >= 500)) return internalProblem(requestId)
+  const detail = known?.detail ?? toSentence(message || 'The request is not valid')
+  return toProblem({ status, code: known?.code ?? 'invalid-request', detail })
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -71,21 +87,20 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 function appErrorToProblem(error: AppError, requestId: string): Problem {
-  const { code, message, status, retryable, details } = error
-  if (status < 500) return toProblem(status, code, toSentence(message), details)
-  // A 503 that we chose to answer with has a sentence for clients; a store's own words may name hosts and paths.
-  if (status === 503 && !retryable) return toProblem(503, code, toSentence(message))
-  if (retryable)
-    return toProblem(503, code, 'A store of this service does not answer right now. Please try again soon.')
+  const { code, message, status, retryable, details: errors } = error
+  if (status < 500) return toProblem({ status, code, detail: toSentence(message), errors })
+  // A store's own words may name hosts and paths.
+  if (retryable) return toProblem({ status: 503, code, detail: UNAVAILABLE })
+  if (status === 503) return toProblem({ status, code, detail: toSentence(message) })
   return internalProblem(requestId)
 }
 
 function internalProblem(requestId: string): Problem {
-  return toProblem(
-    500,
-    'internal',
-    `Something went wrong on our side and has been logged under request ${requestId}.`,
-  )
+  return toProblem({
+    status: 500,
+    code: 'internal',
+    detail: `Something went wrong on our side and has been logged under request ${requestId}.`,
+  })
 }
 
 function toSentence(message: string): string {

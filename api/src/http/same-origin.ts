@@ -1,5 +1,5 @@
 import { AppError } from '@pulso/model'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -8,7 +8,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
  * neither header is not a browser and carries no operator's cookie by accident.
  * @throws AppError `cross-origin` (403)
  */
-export async function refuseCrossOrigin(request: FastifyRequest, _reply: FastifyReply): Promise<void> {
+export function refuseCrossOrigin(request: FastifyRequest): void {
   if (SAFE_METHODS.has(request.method)) return
   const site = request.headers['sec-fetch-site']
   const { origin } = request.headers

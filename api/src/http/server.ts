@@ -40,8 +40,9 @@ export function createServer({
   limits: ApiLimits
   metrics: ApiMetrics
 }): App {
+  const logger: FastifyBaseLogger = options.logger
   const app: App = Fastify({
-    loggerInstance: options.logger as FastifyBaseLogger,
+    loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     // Live feeds and keep-alive sockets would otherwise hold up the end.
@@ -74,7 +75,7 @@ export function createServer({
   void app.register(fastifyCookie)
   addCaching(app)
   void app.register(fastifyCompress, { encodings: ['br', 'gzip', 'identity'], threshold: 1024 })
-  app.addHook('onRequest', refuseCrossOrigin)
+  app.addHook('onRequest', async (request) => refuseCrossOrigin(request))
   observeDurations(app, metrics)
   void app.after(() => answerUnknownRoutes(app))
   return app
@@ -108,8 +109,23 @@ function answerUnknownRoutes(app: App): void {
         .type('text/plain')
         .send('There is no such page.\n')
     const detail = `${request.method} ${path.slice(0, 100)} is not part of this interface; see /docs.`
-    return sendProblem(reply, toProblem(404, 'unknown-route', detail))
+    return sendProblem(reply, toProblem({ status: 404, code: 'unknown-route', detail }))
   })
+}
+
+const NOT_HTTP = { status: 400, code: 'invalid-request', detail: 'This is not a valid HTTP request.' }
+
+const BROKEN_REQUESTS: Record<string, typeof NOT_HTTP> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    code: 'request-too-large',
+    detail: 'The address and headers are too long together; 16 KB is the limit.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    code: 'request-timeout',
+    detail: 'The request did not arrive in time.',
+  },
 }
 
 /** What Node could not read as HTTP at all: answered on the bare socket. */
@@ -118,16 +134,7 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
     socket.destroy()
     return
   }
-  const problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? toProblem(
-          431,
-          'request-too-large',
-          'The address and headers are too long together; 16 KB is the limit.',
-        )
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? toProblem(408, 'request-timeout', 'The request did not arrive in time.')
-        : toProblem(400, 'invalid-request', 'This is not a valid HTTP request.')
+  const problem = toProblem(BROKEN_REQUESTS[error.code ?? ''] ?? NOT_HTTP)
   const body = JSON.stringify(problem)
   const head = [
     `HTTP/1.1 ${problem.status} ${problem.title}`,

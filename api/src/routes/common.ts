@@ -1,35 +1,74 @@
-import { Problem, type City, type Kinds } from '@pulso/model'
-import { Type, type TSchema, type TString } from 'typebox'
+import {
+  CityView,
+  HistoryView,
+  LiveEvent,
+  OpsOverview,
+  OpsSensors,
+  Problem,
+  QuarantinePage,
+  SensorCollection,
+  SensorDetail,
+  SessionView,
+  ZonesView,
+  type City,
+  type Kinds,
+} from '@pulso/model'
+import { Type, type Static, type TInteger, type TSchema, type TString } from 'typebox'
+import type { App } from '../http/app.ts'
+import { PROBLEM_TYPE } from '../http/problem.ts'
 
+export const JSON_TYPE = 'application/json'
 export const GEOJSON_TYPE = 'application/geo+json'
+
+/** The shapes that the OpenAPI document names. */
+const VIEWS = {
+  CityView,
+  HistoryView,
+  LiveEvent,
+  OpsOverview,
+  OpsSensors,
+  Problem,
+  QuarantinePage,
+  SensorCollection,
+  SensorDetail,
+  SessionView,
+  ZonesView,
+}
+type Views = typeof VIEWS
+
+export function addViews(app: App): void {
+  for (const [name, schema] of Object.entries(VIEWS)) app.addSchema({ ...schema, $id: name })
+}
+
+/** An answer in JSON. */
+export function answer<Name extends keyof Views>(
+  name: Name,
+  { description, example }: { description: string; example: Static<Views[Name]> },
+): Views[Name] {
+  return answerAs(JSON_TYPE, { schema: refTo(name), description, example }) as Views[Name]
+}
+
+/** An answer of another type; its handler sends text or a stream. */
+export function answerAs(
+  type: string,
+  { description, ...content }: { description: string; schema: TSchema; example: unknown },
+): TSchema {
+  return { description, content: { [type]: content } }
+}
+
+export function refTo(name: keyof Views): TSchema {
+  return { $ref: `${name}#` }
+}
+
+/** Beside a route's own answer, what may go wrong. */
+export function problems<const S extends number>(...statuses: S[]): Record<S, TSchema> {
+  const described = statuses.map((status) => [status, toProblemAnswer(status)])
+  return Object.fromEntries(described) as Record<S, TSchema>
+}
 
 export const SensorParams = Type.Object({
   id: Type.String({ maxLength: 256, description: 'The sensor’s id', examples: ['bay-042'] }),
 })
-
-/** Beside a route's own answer, what may go wrong. */
-export function problems<const S extends number>(...statuses: S[]): Record<S, TSchema> {
-  const described = statuses.map((status) => [status, toProblemResponse(status)])
-  return Object.fromEntries(described) as Record<S, TSchema>
-}
-
-/** An answer of another type than plain JSON. */
-export function answerAs(type: string, schema: TSchema, description: string): TSchema {
-  return { description, content: { [type]: { schema } } } as TSchema
-}
-
-const PROBLEM_DESCRIPTIONS: Record<number, string> = {
-  400: 'The request is not valid; `code` and `detail` say why',
-  401: 'Needs an operator’s session',
-  403: 'Called from another site’s page',
-  404: 'There is no such thing',
-  429: 'Too many requests; `Retry-After` says when to come back',
-  503: 'Cannot answer right now',
-}
-
-function toProblemResponse(status: number): TSchema {
-  return answerAs('application/problem+json', Problem, PROBLEM_DESCRIPTIONS[status] ?? 'A problem')
-}
 
 export function kindParameter(kinds: Kinds): TString {
   return Type.String({
@@ -43,5 +82,78 @@ export function bboxParameter({ bounds }: City): TString {
     maxLength: 200,
     description: 'west,south,east,north in degrees: longitude before latitude',
     examples: [bounds.join(',')],
+  })
+}
+
+export function limitParameter(options: { maximum: number; default: number }): TInteger {
+  return Type.Integer({
+    minimum: 1,
+    ...options,
+    description: 'How many at most',
+    examples: [options.default],
+  })
+}
+
+interface ProblemKind {
+  description: string
+  example: Omit<Problem, 'type' | 'status'>
+}
+
+const PROBLEM_KINDS: Record<number, ProblemKind> = {
+  400: {
+    description: 'The request is not valid; `code` and `detail` say why',
+    example: {
+      title: 'Bad Request',
+      code: 'unknown-zone',
+      detail: 'There is no zone ‘centre’ here; /api/v1/city lists them.',
+    },
+  },
+  401: {
+    description: 'Needs an operator’s session',
+    example: {
+      title: 'Unauthorized',
+      code: 'no-session',
+      detail: 'Log in first: POST /api/v1/session with the password.',
+    },
+  },
+  403: {
+    description: 'Called from another site’s page',
+    example: {
+      title: 'Forbidden',
+      code: 'cross-origin',
+      detail: 'This address may be called from its own pages only.',
+    },
+  },
+  404: {
+    description: 'There is no such thing',
+    example: { title: 'Not Found', code: 'unknown-sensor', detail: 'There is no sensor ‘bay-042’.' },
+  },
+  429: {
+    description: 'Too many requests; `Retry-After` says when to come back',
+    example: {
+      title: 'Too Many Requests',
+      code: 'rate-limited',
+      detail: 'More than 300 requests in a second; please slow down.',
+    },
+  },
+  503: {
+    description: 'Cannot answer right now; `Retry-After` says when to try again',
+    example: {
+      title: 'Service Unavailable',
+      code: 'readings-unavailable',
+      detail: 'A store of this service does not answer right now. Please try again soon.',
+    },
+  },
+}
+
+function toProblemAnswer(status: number): TSchema {
+  const { description, example } = PROBLEM_KINDS[status] ?? {
+    description: 'A problem',
+    example: { title: 'Problem', code: 'problem', detail: 'Something is wrong.' },
+  }
+  return answerAs(PROBLEM_TYPE, {
+    schema: refTo('Problem'),
+    description,
+    example: { type: `urn:pulso:problem:${example.code}`, status, ...example } satisfies Problem,
   })
 }

@@ -1,11 +1,10 @@
-import { LiveEvent } from '@pulso/model'
 import { Type } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import type { App } from '../http/app.ts'
 import { parseBbox, parseKinds } from '../http/query.ts'
-import { answerAs, bboxParameter, kindParameter, problems } from './common.ts'
+import { answerAs, bboxParameter, kindParameter, problems, refTo } from './common.ts'
 
-export function liveRoutes(app: App, { options: { city, kinds }, feed }: ApiContext): void {
+export function liveRoutes(app: App, { options: { city, kinds }, feed, examples }: ApiContext): void {
   app.get(
     '/api/v1/live',
     {
@@ -30,11 +29,11 @@ export function liveRoutes(app: App, { options: { city, kinds }, feed }: ApiCont
           ),
         }),
         response: {
-          200: answerAs(
-            'text/event-stream',
-            LiveEvent,
-            'A stream of events; the schema is that of their data',
-          ),
+          200: answerAs('text/event-stream', {
+            schema: refTo('LiveEvent'),
+            description: 'A stream of events; the schema is that of their data',
+            example: examples.live,
+          }),
           ...problems(400, 503),
         },
       },

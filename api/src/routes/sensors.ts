@@ -1,4 +1,4 @@
-import { AppError, SensorCollection, SensorDetail } from '@pulso/model'
+import { AppError } from '@pulso/model'
 import { Type } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import type { CurrentState } from '../current/current-state.ts'
@@ -16,7 +16,16 @@ import {
   toCursor,
   type SensorFilter,
 } from '../http/query.ts'
-import { answerAs, bboxParameter, GEOJSON_TYPE, kindParameter, problems, SensorParams } from './common.ts'
+import {
+  answerAs,
+  bboxParameter,
+  GEOJSON_TYPE,
+  kindParameter,
+  limitParameter,
+  problems,
+  refTo,
+  SensorParams,
+} from './common.ts'
 
 const MAX_SENSORS = 10_000
 const DEFAULT_SENSORS = 1_000
@@ -26,7 +35,10 @@ interface ListFilter extends SensorFilter {
   states: ReadonlySet<string> | undefined
 }
 
-export function sensorsRoutes(app: App, { options: { city, kinds, clock }, current }: ApiContext): void {
+export function sensorsRoutes(
+  app: App,
+  { options: { city, kinds, clock }, current, examples }: ApiContext,
+): void {
   const Query = Type.Object({
     kind: Type.Optional(kindParameter(kinds)),
     zone: Type.Optional(
@@ -34,14 +46,7 @@ export function sensorsRoutes(app: App, { options: { city, kinds, clock }, curre
     ),
     bbox: Type.Optional(bboxParameter(city)),
     state: Type.Optional(Type.String({ description: 'States by id, with commas', examples: ['unknown'] })),
-    limit: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_SENSORS,
-        default: DEFAULT_SENSORS,
-        description: 'Sensors per page',
-      }),
-    ),
+    limit: Type.Optional(limitParameter({ maximum: MAX_SENSORS, default: DEFAULT_SENSORS })),
     cursor: Type.Optional(
       Type.String({
         maxLength: 400,
@@ -62,7 +67,11 @@ export function sensorsRoutes(app: App, { options: { city, kinds, clock }, curre
           'that nobody placed has no geometry.',
         querystring: Query,
         response: {
-          200: answerAs(GEOJSON_TYPE, SensorCollection, 'A page of sensors'),
+          200: answerAs(GEOJSON_TYPE, {
+            schema: refTo('SensorCollection'),
+            description: 'A page of sensors',
+            example: examples.sensors,
+          }),
           ...problems(400, 429),
         },
       },
@@ -95,7 +104,14 @@ export function sensorsRoutes(app: App, { options: { city, kinds, clock }, curre
         summary: 'One sensor with each value’s own time',
         description: 'Values that are offline are there too, with how old they are.',
         params: SensorParams,
-        response: { 200: answerAs(GEOJSON_TYPE, SensorDetail, 'The sensor'), ...problems(400, 404, 429) },
+        response: {
+          200: answerAs(GEOJSON_TYPE, {
+            schema: refTo('SensorDetail'),
+            description: 'The sensor',
+            example: examples.sensor,
+          }),
+          ...problems(400, 404, 429),
+        },
       },
     },
     ({ params }, reply) =>

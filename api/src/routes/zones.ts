@@ -1,11 +1,11 @@
-import { toIsoTime, ZonesView } from '@pulso/model'
+import { toIsoTime, type ZonesView } from '@pulso/model'
 import { Type } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import type { App } from '../http/app.ts'
 import { parseKinds } from '../http/query.ts'
-import { kindParameter, problems } from './common.ts'
+import { answer, kindParameter, problems } from './common.ts'
 
-export function zonesRoutes(app: App, { options: { kinds }, current }: ApiContext): void {
+export function zonesRoutes(app: App, { options: { kinds }, current, examples }: ApiContext): void {
   app.get(
     '/api/v1/zones',
     {
@@ -17,7 +17,10 @@ export function zonesRoutes(app: App, { options: { kinds }, current }: ApiContex
           'Counts by state and freshness, and the figures that the kind names. `time` is when anything last changed. ' +
           'Sensors outside every zone count only in the city’s sums.',
         querystring: Type.Object({ kind: Type.Optional(kindParameter(kinds)) }),
-        response: { 200: ZonesView, ...problems(400, 429) },
+        response: {
+          200: answer('ZonesView', { description: 'The sums', example: examples.zones }),
+          ...problems(400, 429),
+        },
       },
     },
     ({ query }) => {

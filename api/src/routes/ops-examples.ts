@@ -1,0 +1,64 @@
+import { MINUTE_MS, toIsoTime, type OpsOverview, type OpsSensors, type QuarantinePage } from '@pulso/model'
+import { toCursor } from '../http/query.ts'
+import { EXAMPLE_MS } from './examples.ts'
+
+const time = toIsoTime(EXAMPLE_MS)
+const receivedAt = toIsoTime(EXAMPLE_MS - MINUTE_MS)
+
+/** Answers for the OpenAPI document. */
+export const EXAMPLE_OVERVIEW: OpsOverview = {
+  time,
+  startedAt: toIsoTime(EXAMPLE_MS - 90 * MINUTE_MS),
+  journal: { depth: 12, oldestAgeMs: 180, bytes: 2_064 },
+  ingest: {
+    messagesPerSecond: 41.5,
+    readingsPerSecond: 43,
+    readingsStored: 231_402,
+    readingsDuplicate: 118,
+    readingsCorrected: 2,
+    messagesQuarantined: 7,
+  },
+  connections: 990,
+  liveClients: 3,
+  stores: [{ name: 'registry', driver: 'sqlite', ok: true, detail: null }],
+  quarantine: [{ reason: 'out-of-range', count: 7 }],
+}
+
+export const EXAMPLE_OPS_SENSORS: OpsSensors = {
+  time,
+  total: 1_042,
+  sensors: [
+    {
+      id: 'bay-042',
+      kind: 'any',
+      name: null,
+      zone: null,
+      placed: true,
+      state: 'unknown',
+      freshness: 'offline',
+      presence: 'offline',
+      batteryLevel: 0.08,
+      rssi: -97,
+      time: receivedAt,
+      receivedAt,
+      quarantined: 2,
+    },
+  ],
+  next: toCursor([EXAMPLE_MS - MINUTE_MS, 'bay-042']),
+}
+
+export const EXAMPLE_QUARANTINE: QuarantinePage = {
+  entries: [
+    {
+      id: 1_042,
+      receivedAt,
+      reason: 'out-of-range',
+      detail: 'temperature 400 is outside -50 to 60',
+      topic: 'pulso/any/bay-042/telemetry',
+      sensor: 'bay-042',
+      metric: 'temperature',
+      payload: '{"temperature":400}',
+    },
+  ],
+  next: null,
+}

@@ -1,0 +1,182 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { hashPassword } from '@pulso/api'
+import { AppError, isSensorId, type Attributes, type Clock, type Kinds, type Position } from '@pulso/model'
+import { hashSecret, type Credential, type CredentialScope, type Registry } from '@pulso/stores'
+
+/** Shown once, kept only as a hash. */
+export interface Secret {
+  username: string
+  password: string
+}
+
+export interface DeviceToAdd {
+  id: string
+  kind?: string
+  name?: string
+  position?: Position
+  attributes?: Attributes
+  /** Makes it a gateway: it may publish for every sensor id that starts with this. */
+  gatewayPrefix?: string
+}
+
+export interface DeviceRow {
+  username: string
+  scope: CredentialScope
+  kind: string | null
+  position: Position | null
+  createdAtMs: number
+}
+
+export interface GatewayToProvide {
+  username: string
+  prefix: string
+  sensors: readonly Omit<Sensor, 'createdAtMs'>[]
+}
+
+/** What the commands change in a running or a stopped box. */
+export interface Administration {
+  /** @throws AppError `invalid-device`, `credential-exists`, `sensor-kind-differs` */
+  addDevice(device: DeviceToAdd): Promise<Secret>
+  listDevices(): Promise<DeviceRow[]>
+  /** A new secret for a known device; the old one ends at once. @throws AppError `unknown-credential` */
+  rotateDevice(username: string): Promise<Secret>
+  /** @throws AppError `unknown-credential` */
+  revokeDevice(username: string): Promise<{ username: string }>
+  /** Places the sensors and gives a gateway credential with a new secret: for the virtual city and for replay. */
+  provideGateway(gateway: GatewayToProvide): Promise<Secret>
+  /** Adds an operator or gives a known one a new password, which ends the sessions. */
+  putOperator(name: string): Promise<Secret>
+  listOperators(): Promise<{ name: string; createdAtMs: number }[]>
+  /** @throws AppError `unknown-operator` */
+  removeOperator(name: string): Promise<{ name: string }>
+}
+
+export function createAdministration(options: {
+  registry: Registry
+  kinds: Kinds
+  clock: Clock
+}): Administration {
+  const { registry, kinds, clock } = options
+
+  const setNewSecret = async (username: string): Promise<Secret> => {
+    const password = newSecret()
+    await registry.setSecret(username, hashSecret(password))
+    return { username, password }
+  }
+  const addCredential = async (username: string, scope: CredentialScope): Promise<Secret> => {
+    const password = newSecret()
+    await registry.addCredential({
+      username,
+      secretHash: hashSecret(password),
+      scope,
+      createdAtMs: clock.now(),
+    })
+    return { username, password }
+  }
+
+  return {
+    async addDevice(device) {
+      checkDevice(device, kinds)
+      if (await registry.findCredential(device.id)) {
+        throw new AppError(
+          'credential-exists',
+          `There is a credential '${device.id}' already; 'pulso device rotate ${device.id}' gives it a new secret`,
+          { status: 409 },
+        )
+      }
+      if (device.gatewayPrefix !== undefined) {
+        return addCredential(device.id, { type: 'gateway', prefix: device.gatewayPrefix })
+      }
+      const { id, kind = '', name = null, position = null, attributes = {} } = device
+      await registry.putSensors([{ id, kind, name, position, attributes, createdAtMs: clock.now() }])
+      return addCredential(id, { type: 'sensor', sensorId: id })
+    },
+    async listDevices() {
+      const [credentials, { sensors }] = await Promise.all([
+        registry.listCredentials(),
+        registry.sensorsSince(0),
+      ])
+      const byId = new Map(sensors.map((sensor) => [sensor.id, sensor]))
+      return credentials.map((credential) => toDeviceRow(credential, byId.get(credential.username)))
+    },
+    rotateDevice: setNewSecret,
+    async revokeDevice(username) {
+      if (!(await registry.removeCredential(username))) throw unknownCredential(username)
+      return { username }
+    },
+    async provideGateway({ username, prefix, sensors }) {
+      const createdAtMs = clock.now()
+      await registry.putSensors(sensors.map((sensor) => ({ ...sensor, createdAtMs })))
+      if (await registry.findCredential(username)) return setNewSecret(username)
+      return addCredential(username, { type: 'gateway', prefix })
+    },
+    async putOperator(name) {
+      if (!/^[\p{L}\p{N}._@-]{1,64}$/u.test(name)) {
+        throw new AppError(
+          'invalid-operator',
+          `'${name}' is not a usable name: letters, digits and . _ @ -, at most 64`,
+        )
+      }
+      const password = newPassword()
+      await registry.putOperator({
+        name,
+        passwordHash: await hashPassword(password),
+        createdAtMs: clock.now(),
+      })
+      return { username: name, password }
+    },
+    async listOperators() {
+      return (await registry.listOperators()).map(({ name, createdAtMs }) => ({ name, createdAtMs }))
+    },
+    async removeOperator(name) {
+      if (!(await registry.removeOperator(name)))
+        throw new AppError('unknown-operator', `There is no operator '${name}'`)
+      return { name }
+    },
+  }
+}
+
+function checkDevice({ id, kind, position, gatewayPrefix }: DeviceToAdd, kinds: Kinds): void {
+  const mistakes: string[] = []
+  if (!isSensorId(id)) mistakes.push(`'${id}' is not an id: 1 to 64 of letters, digits and . _ : -`)
+  if (gatewayPrefix === undefined && (kind === undefined || !kinds.has(kind))) {
+    mistakes.push(
+      `--kind is one of ${[...kinds.keys()].join(', ')}${kind === undefined ? '' : `, not '${kind}'`}`,
+    )
+  }
+  if (gatewayPrefix !== undefined && !isSensorId(gatewayPrefix))
+    mistakes.push(`'${gatewayPrefix}' is not the beginning of a sensor id`)
+  if (position && !(Math.abs(position.lat) <= 90 && Math.abs(position.lon) <= 180)) {
+    mistakes.push('--lat is -90 to 90 and --lon -180 to 180')
+  }
+  if (mistakes.length > 0)
+    throw new AppError('invalid-device', mistakes.join('\n'), { status: 400, details: mistakes })
+}
+
+function toDeviceRow(
+  credential: Credential,
+  sensor: { kind: string; position: Position | null } | undefined,
+): DeviceRow {
+  const { username, scope, createdAtMs } = credential
+  return { username, scope, kind: sensor?.kind ?? null, position: sensor?.position ?? null, createdAtMs }
+}
+
+function unknownCredential(username: string): AppError {
+  return new AppError(
+    'unknown-credential',
+    `There is no device '${username}'; 'pulso device list' shows those there are`,
+    { status: 404 },
+  )
+}
+
+/** 160 random bits, in characters that no shell and no client takes amiss. */
+function newSecret(): string {
+  return randomBytes(20).toString('hex')
+}
+
+/** 100 random bits in characters that cannot be mistaken for one another when copied from a screen. */
+function newPassword(): string {
+  const alphabet = '23456789abcdefghijkmnpqrstuvwxyz'
+  const characters = Array.from({ length: 20 }, () => alphabet[randomInt(alphabet.length)] ?? '')
+  return characters.join('').replace(/(.{5})(?=.)/g, '$1-')
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander'
+import { AppError, formatDuration } from '@pulso/model'
+import type { BoxStatus, RunningBoxMethods } from '../box/box.ts'
+import { parseConfig } from '../config/config.ts'
+import { connectControl } from '../control.ts'
+import { print } from './shared.ts'
+
+export function addStatusCommand(program: Command): void {
+  program
+    .command('status')
+    .description('Say how the running box is')
+    .option('--json', 'print one object')
+    .action(async (options: { json?: true }) => {
+      const { dataDir } = parseConfig(process.env)
+      const box = await connectControl<RunningBoxMethods>(dataDir)
+      if (!box)
+        throw new AppError(
+          'box-not-running',
+          `No box runs on ${dataDir}: start one with 'npm start' or 'npx pulso start'`,
+        )
+      const status = await box.status()
+      print(options.json, status, () => describe(status))
+    })
+}
+
+function describe({ http, mqtt, journal, ingest, connections }: BoxStatus): string {
+  const age = journal.oldestAgeMs === null ? '' : `, oldest ${formatDuration(journal.oldestAgeMs)}`
+  return [
+    `http         ${http}`,
+    `mqtt         ${mqtt.host}:${mqtt.port}, ${connections} connections`,
+    `journal      ${journal.depth} messages waiting${age}`,
+    `ingest       ${ingest.messagesPerSecond.toFixed(1)} messages/s`,
+    `stored       ${ingest.readingsStored} since the start, ${ingest.readingsDuplicate} duplicate, ${ingest.readingsCorrected} corrected`,
+    `quarantined  ${ingest.messagesQuarantined} since the start`,
+  ].join('\n')
+}

@@ -1,0 +1,132 @@
+import { resolve } from 'node:path'
+import { AppError } from '@pulso/model'
+import { VARIABLES } from './schema.ts'
+import type { Variable } from './variables.ts'
+
+export interface InfluxConfig {
+  url: string
+  version: '1' | '2'
+  token: string | null
+  org: string
+  bucket: string
+}
+
+/** The settings of one installation, parsed once; everything behind it trusts them. */
+export interface Config {
+  /** Absolute. */
+  dataDir: string
+  http: { host: string; port: number }
+  mqtt: { host: string; port: number }
+  readings: { driver: 'duckdb' } | ({ driver: 'influxdb' } & InfluxConfig)
+  /** Absolute path of the city file; null for the bundled one. */
+  cityFile: string | null
+  /** Absolute path of a folder with further kinds. */
+  kindsDir: string | null
+  clockLimits: { pastMs: number; futureMs: number }
+  limits: { broker: { payloadBytes: number; connections: number }; quarantineEntries: number }
+  logLevel: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+type Key = keyof typeof VARIABLES
+type ValueOf<K extends Key> = (typeof VARIABLES)[K] extends Variable<infer T> ? T : never
+
+/** A Unix socket's path may have 107 bytes; `/control.sock` takes 13 of them. */
+const MAX_DATA_DIR_BYTES = 94
+
+/**
+ * Reads every setting from the environment.
+ * @throws AppError `invalid-configuration` that names all mistakes at once
+ */
+export function parseConfig(env: Environment): Config {
+  const mistakes = findUnknownNames(env)
+  const read = createReader(env, mistakes)
+  const dataDir = resolve(read('dataDir') ?? '.')
+  if (Buffer.byteLength(dataDir) > MAX_DATA_DIR_BYTES) {
+    mistakes.push(
+      `PULSO_DATA_DIR: ${dataDir} is too long for a socket in it, at most ${MAX_DATA_DIR_BYTES} bytes`,
+    )
+  }
+  const config = {
+    dataDir,
+    http: { host: read('httpHost'), port: read('httpPort') },
+    mqtt: { host: read('mqttHost'), port: read('mqttPort') },
+    readings: readReadings(read, mistakes),
+    cityFile: toAbsolute(read('city')),
+    kindsDir: toAbsolute(read('kindsDir')),
+    clockLimits: { pastMs: read('clockPastMs'), futureMs: read('clockFutureMs') },
+    limits: {
+      broker: { payloadBytes: read('limitPayloadBytes'), connections: read('limitConnections') },
+      quarantineEntries: read('limitQuarantineEntries'),
+    },
+    logLevel: read('logLevel'),
+  }
+  read('journal')
+  read('registry')
+  if (mistakes.length > 0) {
+    throw new AppError(
+      'invalid-configuration',
+      `The configuration has mistakes:\n  ${mistakes.join('\n  ')}`,
+      {
+        details: mistakes,
+      },
+    )
+  }
+  return config as Config
+}
+
+type Reader = <K extends Key>(key: K) => ValueOf<K> | undefined
+
+/** Reads one setting; a mistake goes on the list, so that all are reported together. */
+function createReader(env: Environment, mistakes: string[]): Reader {
+  return <K extends Key>(key: K) => {
+    const variable = VARIABLES[key] as unknown as Variable<ValueOf<K>>
+    const given = env[variable.name]
+    // An empty line in an .env file means "not set".
+    const raw = given === undefined || given === '' ? variable.defaultText : given
+    if (raw === undefined) return undefined
+    try {
+      return variable.parse(raw)
+    } catch (error) {
+      mistakes.push(`${variable.name}: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
+  }
+}
+
+function readReadings(read: Reader, mistakes: string[]): Config['readings'] {
+  if (read('readings') !== 'influxdb') return { driver: 'duckdb' }
+  const version = read('influxVersion') ?? '2'
+  const token = read('influxToken') ?? null
+  if (version === '2' && token === null) mistakes.push('PULSO_INFLUX_TOKEN: is needed with InfluxDB 2')
+  const [url = '', org = '', bucket = ''] = [read('influxUrl'), read('influxOrg'), read('influxBucket')]
+  return { driver: 'influxdb', url, version, token, org, bucket }
+}
+
+function toAbsolute(path: string | undefined): string | null {
+  return path === undefined ? null : resolve(path)
+}
+
+/** A misspelt name would silently leave a default in force, so it is a mistake. */
+function findUnknownNames(env: Environment): string[] {
+  const known = Object.values(VARIABLES).map(({ name }) => name)
+  return Object.keys(env)
+    .filter((name) => name.startsWith('PULSO_') && !known.includes(name) && env[name] !== '')
+    .map((name) => {
+      const near = known.find((candidate) => editDistance(candidate, name) <= 2)
+      return `${name}: there is no such setting${near ? `; did you mean ${near}?` : ''}`
+    })
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row[j] = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, substitution)
+    }
+    previous = row
+  }
+  return previous[b.length] ?? 0
+}

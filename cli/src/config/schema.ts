@@ -1,0 +1,98 @@
+import { DEFAULT_BROKER_LIMITS } from '@pulso/broker'
+import { choice, count, duration, port, text, url, type Variable } from './variables.ts'
+
+/** Every setting there is: name, default, meaning. `.env.example` is checked against this table. */
+export const VARIABLES = {
+  dataDir: text({
+    name: 'PULSO_DATA_DIR',
+    default: './data',
+    help: 'Where everything is kept. One running box per folder.',
+  }),
+  httpHost: text({
+    name: 'PULSO_HTTP_HOST',
+    default: '127.0.0.1',
+    help: 'Address of the web app and the API.',
+  }),
+  httpPort: port({ name: 'PULSO_HTTP_PORT', default: '8080', help: 'Their port; 0 takes a free one.' }),
+  mqttHost: text({ name: 'PULSO_MQTT_HOST', default: '127.0.0.1', help: 'Address of the MQTT broker.' }),
+  mqttPort: port({ name: 'PULSO_MQTT_PORT', default: '1883', help: 'Its port; 0 takes a free one.' }),
+  journal: choice(
+    { name: 'PULSO_JOURNAL', default: 'sqlite', help: 'Where acknowledged messages are kept first.' },
+    ['sqlite'],
+  ),
+  readings: choice(
+    {
+      name: 'PULSO_READINGS',
+      default: 'duckdb',
+      help: 'Where readings are kept: duckdb (embedded) or influxdb.',
+    },
+    ['duckdb', 'influxdb'],
+  ),
+  influxUrl: url({ name: 'PULSO_INFLUX_URL', default: 'http://127.0.0.1:8086', help: 'InfluxDB’s address.' }),
+  influxVersion: choice({ name: 'PULSO_INFLUX_VERSION', default: '2', help: 'Its major version.' }, [
+    '2',
+    '1',
+  ]),
+  influxToken: text({
+    name: 'PULSO_INFLUX_TOKEN',
+    help: 'InfluxDB 2: a token that may read, write and create buckets. InfluxDB 1: user:password, if it asks for one.',
+  }),
+  influxOrg: text({ name: 'PULSO_INFLUX_ORG', default: 'pulso', help: 'InfluxDB 2: the organisation.' }),
+  influxBucket: text({
+    name: 'PULSO_INFLUX_BUCKET',
+    default: 'pulso',
+    help: 'The bucket, or the database of InfluxDB 1.',
+  }),
+  registry: choice(
+    { name: 'PULSO_REGISTRY', default: 'sqlite', help: 'Where sensors and credentials are kept.' },
+    ['sqlite'],
+  ),
+  city: text({ name: 'PULSO_CITY', help: 'The city file, JSON. Default: the bundled Santander.' }),
+  kindsDir: text({
+    name: 'PULSO_KINDS_DIR',
+    help: 'A folder with this city’s own kinds of sensors, one file each.',
+  }),
+  clockPastMs: duration({
+    name: 'PULSO_CLOCK_PAST',
+    default: '7d',
+    help: 'A reading whose own time is older than this is quarantined.',
+  }),
+  clockFutureMs: duration({
+    name: 'PULSO_CLOCK_FUTURE',
+    default: '5m',
+    help: 'The same for a time ahead of ours.',
+  }),
+  limitPayloadBytes: count(
+    {
+      name: 'PULSO_LIMIT_PAYLOAD_BYTES',
+      default: String(DEFAULT_BROKER_LIMITS.payloadBytes),
+      help: 'The largest payload of one message.',
+    },
+    1,
+  ),
+  limitConnections: count(
+    {
+      name: 'PULSO_LIMIT_CONNECTIONS',
+      default: String(DEFAULT_BROKER_LIMITS.connections),
+      help: 'MQTT connections at once.',
+    },
+    1,
+  ),
+  limitQuarantineEntries: count(
+    {
+      name: 'PULSO_LIMIT_QUARANTINE_ENTRIES',
+      default: '100000',
+      help: 'Quarantined messages kept; the oldest go first.',
+    },
+    1,
+  ),
+  logLevel: choice({ name: 'PULSO_LOG_LEVEL', default: 'info', help: 'How much is logged.' }, [
+    'info',
+    'trace',
+    'debug',
+    'warn',
+    'error',
+    'fatal',
+    'silent',
+  ]),
+} as const satisfies Record<string, Variable<unknown>>

@@ -1,0 +1,105 @@
+import type { Kind, Kinds, QuarantineReason, Sensor } from '@pulso/model'
+import type { IngestState, KeptMessage, QuarantineEntry } from '@pulso/stores'
+import { createIdentities, type Identities } from './identities.ts'
+import type { IngestLimits } from './limits.ts'
+import type { Memory } from './memory.ts'
+import { createSensorDraft, toState, type SensorDraft } from './sensor-draft.ts'
+
+/** How far a device's time may lie from the time we received it. */
+export interface ClockLimits {
+  pastMs: number
+  futureMs: number
+}
+
+/** What a batch is judged by. */
+export interface BatchContext {
+  kinds: Kinds
+  memory: Memory
+  clockLimits: ClockLimits
+  limits: IngestLimits
+}
+
+/** All that a run of messages changes, worked out in memory. Nothing of it holds before it is committed. */
+export interface BatchDraft {
+  readonly context: BatchContext
+  readonly identities: Identities
+  /** By sensor id; those without a reading or presence so far are there for comparison only. */
+  readonly sensors: Map<string, SensorDraft & { isTouched: boolean }>
+  readonly newSensors: Sensor[]
+  readonly quarantine: QuarantineEntry[]
+  quarantineBytes: number
+  unknownMetrics: number
+  /** Messages by channel. */
+  readonly channels: Record<string, number>
+}
+
+export function createBatchDraft(context: BatchContext): BatchDraft {
+  return {
+    context,
+    identities: createIdentities(),
+    sensors: new Map(),
+    newSensors: [],
+    quarantine: [],
+    quarantineBytes: 0,
+    unknownMetrics: 0,
+    channels: {},
+  }
+}
+
+/** The sensor as the batch has it so far; one that nobody knows yet is made up, unplaced. */
+export function lookAtSensor(
+  draft: BatchDraft,
+  { id, kind, message }: { id: string; kind: Kind; message: KeptMessage },
+): SensorDraft {
+  const known = draft.sensors.get(id)
+  if (known?.kind === kind) return known
+  const { memory } = draft.context
+  const sensor = memory.sensors.get(id) ?? {
+    id,
+    kind: kind.id,
+    name: null,
+    position: null,
+    attributes: {},
+    createdAtMs: message.receivedAtMs,
+  }
+  const created = { ...createSensorDraft(sensor, kind, memory.states.get(id)), isTouched: false }
+  draft.sensors.set(id, created)
+  return created
+}
+
+/** From here on the sensor counts as changed, and as known if it was not: one that only sent nonsense is not. */
+export function touchSensor(draft: BatchDraft, id: string): void {
+  const known = draft.sensors.get(id)
+  if (!known || known.isTouched) return
+  known.isTouched = true
+  if (!draft.context.memory.sensors.has(id)) draft.newSensors.push(known.sensor)
+}
+
+/** The kind that a sensor has, be it by the registry or by this batch. */
+export function kindOf(draft: BatchDraft, id: string): string | undefined {
+  const known = draft.sensors.get(id)
+  return known?.isTouched ? known.kind.id : draft.context.memory.sensors.get(id)?.kind
+}
+
+export function setAside(
+  draft: BatchDraft,
+  message: KeptMessage,
+  entry: {
+    reason: QuarantineReason
+    detail: string
+    sensorId?: string
+    metric?: string
+    payload?: Uint8Array
+  },
+): void {
+  const { reason, detail, sensorId = null, metric = null, payload = message.payload } = entry
+  const { topic, receivedAtMs } = message
+  draft.quarantine.push({ receivedAtMs, reason, detail, topic, sensorId, metric, payload })
+  draft.quarantineBytes += payload.byteLength
+}
+
+export function toStates(draft: BatchDraft): IngestState[] {
+  const states: IngestState[] = []
+  for (const sensor of draft.sensors.values()) if (sensor.isTouched) states.push(toState(sensor))
+  return states
+}

@@ -1,0 +1,136 @@
+import type { MetricValue, Reading, Values } from '@pulso/model'
+import type { ReadingKey, ReadingsBatch } from '@pulso/stores'
+import type { SensorDraft } from './sensor-draft.ts'
+
+/** What became of the readings of a batch. Their sum is the number of readings. */
+export interface ReadingsTally {
+  /** Brought something that was not known: a new reading, or a metric that was missing in a known one. */
+  stored: number
+  /** Brought nothing new. */
+  duplicate: number
+  /** Replaced a value that was different. */
+  corrected: number
+}
+
+/** The readings of one batch, each (sensor, time) once. */
+export interface Identities {
+  add(draft: SensorDraft, reading: Reading): void
+  /** Those which only the store can tell about, by kind. */
+  lateKeys(): ReadonlyMap<string, readonly ReadingKey[]>
+  /** Settles them with what the store has. To be called once, before `toBatch`. */
+  settle(stored: readonly Reading[]): ReadingsTally
+  count(): number
+  /** `undefined` when there is nothing to write. */
+  toBatch(position: number): ReadingsBatch | undefined
+}
+
+interface Identity {
+  kind: string
+  reading: Reading & { receivedAtMs: number; values: Record<string, MetricValue> }
+  /** How it gets into the store; a late one is not known to be there or not before `settle`. */
+  fate: 'insert' | 'replace' | 'nothing' | 'late'
+  /** What arrived for a late one, in order. */
+  arrivals: Reading[]
+}
+
+/**
+ * Identity is (sensor, time), merged per metric. Whether the store has a reading follows from the sensor's newest time
+ * as it was before the batch: what is newer cannot be there, what is equal is remembered, and only what is older is
+ * looked up.
+ */
+export function createIdentities(): Identities {
+  const bySensor = new Map<string, Map<number, Identity>>()
+  const late: Identity[] = []
+  const tally: ReadingsTally = { stored: 0, duplicate: 0, corrected: 0 }
+  let count = 0
+
+  const create = ({ base, kind }: SensorDraft, reading: Reading): Identity => {
+    const identity: Identity = { kind: kind.id, reading: { ...reading }, fate: 'insert', arrivals: [] }
+    if (!base || reading.timeMs > base.timeMs) {
+      tally.stored++
+    } else if (reading.timeMs === base.timeMs) {
+      identity.fate = 'nothing'
+      identity.reading.values = { ...base.newest }
+      mergeArrival(identity, reading, tally)
+    } else {
+      identity.fate = 'late'
+      identity.arrivals.push(reading)
+      late.push(identity)
+    }
+    return identity
+  }
+
+  return {
+    add(draft, reading) {
+      count++
+      let ofSensor = bySensor.get(reading.sensorId)
+      if (!ofSensor) bySensor.set(reading.sensorId, (ofSensor = new Map<number, Identity>()))
+      const known = ofSensor.get(reading.timeMs)
+      if (!known) ofSensor.set(reading.timeMs, create(draft, reading))
+      else if (known.fate === 'late') known.arrivals.push(reading)
+      else mergeArrival(known, reading, tally)
+    },
+    lateKeys() {
+      const keys = new Map<string, ReadingKey[]>()
+      for (const { kind, reading } of late) {
+        let ofKind = keys.get(kind)
+        if (!ofKind) keys.set(kind, (ofKind = []))
+        ofKind.push({ sensorId: reading.sensorId, timeMs: reading.timeMs })
+      }
+      return keys
+    },
+    settle(stored) {
+      for (const reading of stored) {
+        const identity = bySensor.get(reading.sensorId)?.get(reading.timeMs)
+        if (identity?.fate !== 'late') continue
+        identity.fate = 'nothing'
+        identity.reading.values = { ...reading.values }
+      }
+      for (const identity of late) {
+        const [first, ...others] = identity.arrivals
+        if (identity.fate === 'late') {
+          identity.fate = 'insert'
+          tally.stored++
+        } else if (first) mergeArrival(identity, first, tally)
+        for (const arrival of others) mergeArrival(identity, arrival, tally)
+      }
+      return tally
+    },
+    count: () => count,
+    toBatch(position) {
+      const inserts = new Map<string, Reading[]>()
+      const replacements = new Map<string, Reading[]>()
+      for (const ofSensor of bySensor.values()) {
+        for (const { kind, reading, fate } of ofSensor.values()) {
+          if (fate === 'nothing') continue
+          const target = fate === 'insert' ? inserts : replacements
+          const list = target.get(kind)
+          if (list) list.push(reading)
+          else target.set(kind, [reading])
+        }
+      }
+      return inserts.size + replacements.size === 0 ? undefined : { inserts, replacements, position }
+    },
+  }
+}
+
+/** An equal value is a duplicate, a missing one fills in, a different one replaces. */
+function mergeArrival(identity: Identity, arrival: Reading, tally: ReadingsTally): void {
+  const effect = mergeValues(identity.reading.values, arrival.values)
+  tally[effect]++
+  if (effect === 'duplicate') return
+  identity.reading.receivedAtMs = arrival.receivedAtMs
+  if (identity.fate === 'nothing') identity.fate = 'replace'
+}
+
+function mergeValues(target: Record<string, MetricValue>, values: Values): keyof ReadingsTally {
+  let effect: keyof ReadingsTally = 'duplicate'
+  for (const name in values) {
+    const value = values[name]
+    if (value === undefined || (Object.hasOwn(target, name) && target[name] === value)) continue
+    if (Object.hasOwn(target, name)) effect = 'corrected'
+    else if (effect === 'duplicate') effect = 'stored'
+    target[name] = value
+  }
+  return effect
+}

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  toAppError,
+  type AppError,
+  type Clock,
+  type Kinds,
+  type Sensor,
+  type SensorState,
+} from '@pulso/model'
+import type { JournalReader, KeptMessage, Readings, Registry } from '@pulso/stores'
+import type { Logger } from 'pino'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { createBatch, type ClockLimits } from './batch.ts'
+import { commitBatch } from './commit.ts'
+import { DEFAULT_INGEST_LIMITS, type IngestLimits } from './limits.ts'
+import { loadMemory, type Memory } from './memory.ts'
+import { createIngestMetrics, type IngestStats } from './metrics.ts'
+import { createRetry } from './retry.ts'
+
+export interface IngestOptions {
+  journal: JournalReader
+  readings: Readings
+  registry: Registry
+  kinds: Kinds
+  clock: Clock
+  clockLimits: ClockLimits
+  logger: Logger
+  metrics: MetricsRegistry
+  /** Sensors whose state changed, after it is committed. */
+  onStates(states: SensorState[]): void
+  /** Sensors that became known or were changed in the registry, before states that need them. */
+  onSensors?(sensors: Sensor[]): void
+  /** 0 ≤ x < 1 */
+  random?: () => number
+  /** What differs from `DEFAULT_INGEST_LIMITS`. */
+  limits?: Partial<IngestLimits>
+}
+
+export interface IngestStatus {
+  /** `retrying`: a store fails, nothing is lost, the journal grows. */
+  state: 'starting' | 'running' | 'retrying' | 'stopped'
+  /** Why it tries again. */
+  error: { code: string; message: string } | null
+  /** The journal's position of the last committed batch. */
+  position: number
+}
+
+export interface Ingest {
+  /** Resolves when it runs or has failed for the first time; it goes on trying by itself. */
+  start(): Promise<void>
+  /** Ends after the batch under way; waiting for a store that fails is cut short. What is left comes again. */
+  stop(): Promise<void>
+  stats(): IngestStats
+  status(): IngestStatus
+}
+
+/** Takes what the journal keeps, in order, and makes readings, states and quarantine entries of it, each once. */
+export function createIngest(options: IngestOptions): Ingest {
+  const { journal, readings, registry, kinds, clock, logger } = options
+  const limits = { ...DEFAULT_INGEST_LIMITS, ...options.limits }
+  const metrics = createIngestMetrics({ registry: options.metrics, journal, clock })
+  const stopping = new AbortController()
+  const isStopping = (): boolean => stopping.signal.aborted
+  const started = Promise.withResolvers<undefined>()
+  /** What does not go well at the moment, by what is being done. */
+  const failing = new Map<string, AppError>()
+  let state: 'starting' | 'running' | 'stopped' = 'starting'
+  let position = 0
+  let running: Promise<void> | undefined
+
+  const retry = createRetry({
+    signal: stopping.signal,
+    random: options.random ?? Math.random,
+    firstMs: limits.retryFirstMs,
+    longestMs: limits.retryLongestMs,
+    onFailure({ doing, attempt, delayMs, error }) {
+      failing.set(doing, error)
+      started.resolve(undefined)
+      const level = error.retryable ? 'warn' : 'error'
+      logger[level]({ err: error, doing, attempt, delayMs }, 'Ingest tries again')
+    },
+    onRecovery(doing) {
+      failing.delete(doing)
+      logger.info({ doing }, 'Ingest goes on')
+    },
+  })
+  const stores = { readings, registry, retry }
+
+  const tell = <T>(listener: ((changes: T[]) => void) | undefined, changes: readonly T[]): void => {
+    if (!listener || changes.length === 0) return
+    try {
+      listener([...changes])
+    } catch (error) {
+      logger.error({ err: error }, 'A listener of ingest failed')
+    }
+  }
+
+  const work = async (memory: Memory, messages: readonly KeptMessage[], repeatedUntil: number) => {
+    const isRepeated = (messages[0]?.position ?? 0) <= repeatedUntil
+    // A batch is either wholly in the readings store or not at all.
+    const alike = isRepeated ? messages.filter(({ position }) => position <= repeatedUntil) : messages
+    const context = { kinds, memory, clockLimits: options.clockLimits, limits }
+    const batch = createBatch(alike, context, (error, { topic, position }) =>
+      logger.error({ err: error, topic, position }, 'A message could not be worked on'),
+    )
+    const tally = await commitBatch(batch, { isRepeated }, stores)
+    memory.commit(batch.newSensors, batch.states)
+    position = batch.position
+    metrics.count(batch, tally)
+    await retry('acknowledge the journal', () => journal.acknowledge(batch.position))
+    tell(options.onSensors, batch.newSensors)
+    tell(options.onStates, batch.states)
+    return batch.messages
+  }
+
+  const readAfter = (after: number): Promise<KeptMessage[]> =>
+    retry('read the journal', () => readNext(journal, { after, limits, signal: stopping.signal }))
+
+  /** From the last commit on, until it is stopped or something unforeseen happens. */
+  const run = async (): Promise<void> => {
+    const memory = await loadMemory(registry)
+    const repeatedUntil = await readings.position()
+    position = await registry.ingestPosition()
+    if (position > 0) await journal.acknowledge(position)
+    state = 'running'
+    failing.clear()
+    started.resolve(undefined)
+    logger.info({ position, repeatedUntil, sensors: memory.sensors.size }, 'Ingest runs')
+    let ahead = readAfter(position)
+    while (!isStopping()) {
+      let messages = await ahead
+      // The next ones are read while these are being committed.
+      ahead = readAfter(messages.at(-1)?.position ?? position)
+      ahead.catch(() => undefined)
+      tell(options.onSensors, await retry('look for new sensors', () => memory.refresh()))
+      while (messages.length > 0 && !isStopping()) {
+        messages = messages.slice(await work(memory, messages, repeatedUntil))
+      }
+    }
+  }
+
+  return {
+    async start() {
+      // Should the loop itself fail, it begins anew from what is committed, as after a crash.
+      running ??= retry('run', run)
+        .catch((error: unknown) => {
+          if (toAppError(error).code !== 'stopped') logger.fatal({ err: error }, 'Ingest ended')
+        })
+        .finally(() => started.resolve(undefined))
+      await started.promise
+    },
+    async stop() {
+      stopping.abort()
+      await Promise.race([running, sleep(limits.stopMs, undefined, { ref: false })])
+      state = 'stopped'
+    },
+    stats: () => metrics.stats(),
+    status() {
+      const [error] = failing.values()
+      return {
+        state: error && state !== 'stopped' ? 'retrying' : state,
+        error: error ? { code: error.code, message: error.message } : null,
+        position,
+      }
+    },
+  }
+}
+
+/** The next messages, or none after a while, so that a quiet ingest looks around too. */
+async function readNext(
+  journal: JournalReader,
+  { after, limits, signal }: { after: number; limits: IngestLimits; signal: AbortSignal },
+): Promise<KeptMessage[]> {
+  const quiet = new AbortController()
+  const timer = setTimeout(() => quiet.abort(), limits.refreshMs)
+  try {
+    const either = AbortSignal.any([signal, quiet.signal])
+    return await journal.read({ after, limit: limits.batchMessages, signal: either })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,116 @@
+import { SECOND_MS, type Clock } from '@pulso/model'
+import type { JournalReader, JournalStatus } from '@pulso/stores'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Batch } from './batch.ts'
+import type { ReadingsTally } from './identities.ts'
+import { createRate } from './rates.ts'
+
+/** Since the start of this process. */
+export interface IngestStats {
+  messagesPerSecond: number
+  readingsPerSecond: number
+  readingsStored: number
+  readingsDuplicate: number
+  readingsCorrected: number
+  /** Entries put into quarantine: a message, or one metric of it. */
+  messagesQuarantined: number
+  metricsUnknown: number
+}
+
+export interface IngestMetrics {
+  /** A batch is committed. */
+  count(batch: Batch, tally: ReadingsTally): void
+  stats(): IngestStats
+}
+
+export interface IngestMetricsOptions {
+  registry: Registry
+  journal: JournalReader
+  clock: Clock
+}
+
+export function createIngestMetrics({ registry, journal, clock }: IngestMetricsOptions): IngestMetrics {
+  const registers = [registry]
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers })
+  const stored = counter('pulso_readings_stored_total', 'Readings that brought something new and are kept.')
+  const duplicate = counter('pulso_readings_duplicate_total', 'Readings that brought nothing new.')
+  const corrected = counter('pulso_readings_corrected_total', 'Readings that replaced a different value.')
+  const unknown = counter('pulso_metrics_unknown_total', 'Metrics that their kind does not know.')
+  const labelled = (name: string, help: string, label: string): Counter =>
+    new Counter({ name, help, labelNames: [label], registers })
+  const quarantined = labelled(
+    'pulso_messages_quarantined_total',
+    'Messages and metrics kept aside.',
+    'reason',
+  )
+  const messages = labelled('pulso_ingest_messages_total', 'Messages taken from the journal.', 'channel')
+  const delay = new Histogram({
+    name: 'pulso_received_stored_seconds',
+    help: "From receiving a batch's oldest message to the batch being committed; one observation a batch.",
+    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600, 3_600],
+    registers,
+  })
+  createJournalGauges({ registry, journal, clock })
+
+  const totals = { stored: 0, duplicate: 0, corrected: 0, quarantined: 0, unknown: 0 }
+  const messageRate = createRate(clock)
+  const readingRate = createRate(clock)
+  return {
+    count(batch, tally) {
+      stored.inc(tally.stored)
+      duplicate.inc(tally.duplicate)
+      corrected.inc(tally.corrected)
+      unknown.inc(batch.unknownMetrics)
+      for (const [channel, count] of Object.entries(batch.channels)) messages.inc({ channel }, count)
+      for (const { reason } of batch.quarantine) quarantined.inc({ reason })
+      delay.observe(Math.max(0, clock.now() - batch.oldestReceivedAtMs) / SECOND_MS)
+      totals.stored += tally.stored
+      totals.duplicate += tally.duplicate
+      totals.corrected += tally.corrected
+      totals.quarantined += batch.quarantine.length
+      totals.unknown += batch.unknownMetrics
+      messageRate.add(batch.messages)
+      readingRate.add(tally.stored + tally.corrected)
+    },
+    stats: () => ({
+      messagesPerSecond: messageRate.perSecond(),
+      readingsPerSecond: readingRate.perSecond(),
+      readingsStored: totals.stored,
+      readingsDuplicate: totals.duplicate,
+      readingsCorrected: totals.corrected,
+      messagesQuarantined: totals.quarantined,
+      metricsUnknown: totals.unknown,
+    }),
+  }
+}
+
+/** Asked for when someone reads the metrics. A journal that does not answer leaves the last known values. */
+function createJournalGauges({ registry, journal, clock }: IngestMetricsOptions): void {
+  // The three are read at the same time: one question serves them all.
+  let asked: Promise<JournalStatus | undefined> | undefined
+  const ask = (): Promise<JournalStatus | undefined> => {
+    asked ??= journal
+      .status()
+      .catch(() => undefined)
+      .finally(() => (asked = undefined))
+    return asked
+  }
+  const gauge = (name: string, help: string, read: (status: JournalStatus) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const status = await ask()
+        if (status) this.set(read(status))
+      },
+    })
+  gauge('pulso_journal_depth', 'Messages kept and not yet committed to readings.', ({ depth }) => depth)
+  gauge('pulso_journal_bytes', 'What these messages take on disk.', ({ bytes }) => bytes)
+  gauge(
+    'pulso_journal_oldest_age_seconds',
+    'How long the oldest of these messages has been waiting; 0 without any.',
+    ({ oldestReceivedAtMs }) =>
+      oldestReceivedAtMs === null ? 0 : (clock.now() - oldestReceivedAtMs) / SECOND_MS,
+  )
+}

@@ -18,10 +18,11 @@ export interface I18n<Key extends string = never> {
 
 /** The page's language, from `?lang=`, the last choice or the browser. `messages` are the page's own. */
 export function createI18n<Key extends string = never>(messages?: Messages<Key>): I18n<Key> {
-  let language = $state(pickLanguage([readAddress('lang'), readStored('language'), ...navigator.languages]))
+  const initial = pickLanguage([readAddress('lang'), readStored('language'), ...navigator.languages])
+  let language = $state(initial)
   let timeZone = $state<string | undefined>()
   const format = $derived(createFormat(language, timeZone))
-  document.documentElement.lang = language
+  document.documentElement.lang = initial
 
   return {
     get language() {

@@ -11,6 +11,10 @@ export const ICON_PATHS = {
   list: 'M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01',
   alert: 'M12 4l9 16H3zM12 10v4.5M12 17.4v.1',
   link: 'M10 14a4 4 0 005.7 0l3-3a4 4 0 00-5.7-5.7l-1 1M14 10a4 4 0 00-5.7 0l-3 3a4 4 0 005.7 5.7l1-1',
+  menu: 'M5 12h.01M12 12h.01M19 12h.01',
+  plus: 'M12 5v14M5 12h14',
+  minus: 'M5 12h14',
+  whole: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
   pulse: 'M2 13h5l2.5-7 4.5 13 3.5-9 1.5 3h3',
 } as const
 export type IconName = keyof typeof ICON_PATHS

@@ -16,8 +16,9 @@ export interface Theme {
 export function createTheme(): Theme {
   const isDark = new MediaQuery('(prefers-color-scheme: dark)')
   const stored = readStored('theme')
-  let choice = $state<ThemeChoice>(THEME_CHOICES.find((one) => one === stored) ?? 'system')
-  apply(choice)
+  const initial = THEME_CHOICES.find((one) => one === stored) ?? 'system'
+  let choice = $state<ThemeChoice>(initial)
+  apply(initial)
 
   return {
     get choice() {

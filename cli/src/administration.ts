@@ -1,6 +1,14 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { hashPassword } from '@pulso/api'
-import { AppError, isSensorId, type Attributes, type Clock, type Kinds, type Position } from '@pulso/model'
+import {
+  AppError,
+  isSensorId,
+  type Attributes,
+  type Clock,
+  type Kinds,
+  type Position,
+  type Sensor,
+} from '@pulso/model'
 import { hashSecret, type Credential, type CredentialScope, type Registry } from '@pulso/stores'
 
 /** Shown once, kept only as a hash. */

@@ -57,7 +57,7 @@ export async function signIn(box: RunningBox): Promise<OperatorApi> {
   return {
     overview: () => getJson<OpsOverview>(box, '/api/v1/ops/overview', { cookie }),
     async quarantine(query = '') {
-      return (await getJson<QuarantinePage>(box, `/api/v1/ops/quarantine?limit=1000&${query}`, { cookie }))
+      return (await getJson<QuarantinePage>(box, `/api/v1/ops/quarantine?limit=200&${query}`, { cookie }))
         .entries
     },
   }

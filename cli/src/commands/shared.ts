@@ -1,29 +1,17 @@
-import { systemClock } from '@pulso/model'
-import { openSqliteRegistry, type RpcClient } from '@pulso/stores'
-import { createAdministration, type Administration } from '../administration.ts'
-import { registryFile } from '../box/files.ts'
-import { lockFolder } from '../box/lock.ts'
-import { parseConfig, type Config } from '../config/config.ts'
-import { loadKinds } from '../config/load.ts'
+import type { RpcClient } from '@pulso/stores'
+import type { Administration } from '../administration.ts'
+import { parseConfig } from '../config/config.ts'
 import { connectControl } from '../control.ts'
 
-/**
- * Does something with the box's administration: through the running box, or on its folder when none runs.
- */
+/** Does something with the box's administration: through the running box, or on its folder when none runs. */
 export async function withAdministration<T>(
-  action: (administration: RpcClient<Administration>, config: Config) => Promise<T>,
+  action: (administration: RpcClient<Administration>) => Promise<T>,
 ): Promise<T> {
   const config = parseConfig(process.env)
   const running = await connectControl<Administration>(config.dataDir)
-  if (running) return action(running, config)
-
-  await using stack = new AsyncDisposableStack()
-  const lock = lockFolder(config.dataDir)
-  stack.defer(() => lock.release())
-  const registry = await openSqliteRegistry({ file: registryFile(config.dataDir) })
-  stack.defer(() => registry.close())
-  const kinds = await loadKinds(config.kindsDir)
-  return await action(createAdministration({ registry, kinds, clock: systemClock }), config)
+  if (running) return action(running)
+  const { withStoppedBox } = await import('../box/stopped-box.ts')
+  return withStoppedBox(config, action)
 }
 
 /** One JSON document for programs, or the text for people. */
@@ -42,9 +30,4 @@ export function toTable(header: readonly string[], rows: readonly (readonly stri
       .join('  ')
       .trimEnd()
   return [line(header), ...rows.map(line)].join('\n')
-}
-
-/** A number given on the command line. */
-export function parseNumber(text: string): number {
-  return Number(text)
 }

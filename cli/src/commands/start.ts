@@ -1,21 +1,10 @@
 import type { Command } from 'commander'
-import { AppError } from '@pulso/model'
-import { startBox, type Box } from '../box/box.ts'
-import { startDemo } from '../box/demo.ts'
-import { parseConfig, type Config } from '../config/config.ts'
-import { loadCity, loadKinds } from '../config/load.ts'
-import { reportAndExit } from '../exit.ts'
-import { createLogger } from '../logger.ts'
-import { describeStart, type StartReport } from './start-report.ts'
 
-interface StartOptions {
+export interface StartOptions {
   demo?: true
   seed: string
   json?: true
 }
-
-/** A part that does not stop within this is left behind: what was acknowledged is on disk already. */
-const STOP_LIMIT_MS = 1_800
 
 export function addStartCommand(program: Command): void {
   program
@@ -24,75 +13,6 @@ export function addStartCommand(program: Command): void {
     .option('--demo', 'with the virtual city running in it')
     .option('--seed <number>', 'another virtual city', '1')
     .option('--json', 'print the addresses as one line of JSON')
-    .action(start)
-}
-
-async function start(options: StartOptions): Promise<void> {
-  const config = parseConfig(process.env)
-  const [city, kinds] = await Promise.all([loadCity(config.cityFile), loadKinds(config.kindsDir)])
-  const logger = createLogger(config.logLevel, 'box')
-  const failed = Promise.withResolvers<never>()
-  const stopped = nextSignal()
-
-  await using parts = new AsyncDisposableStack()
-  const box = await startBox({ config, city, kinds, logger, onFailure: failed.reject })
-  parts.defer(() => box.stop())
-
-  const demo = options.demo
-    ? await startDemo({ box, city, kinds, config, seed: toSeed(options.seed), onFailure: failed.reject })
-    : null
-  if (demo) parts.defer(() => demo.stop())
-
-  const report = await toReport({
-    box,
-    config,
-    cityName: city.name,
-    firstReading: demo?.firstReading ?? null,
-  })
-  console.log(options.json ? JSON.stringify(report) : describeStart(report))
-
-  const outcome = await Promise.race([stopped, failed.promise]).catch((error: unknown) => error)
-  if (!(outcome instanceof Error)) logger.info({ signal: outcome }, 'stopping')
-  setTimeout(() => process.exit(outcome instanceof Error ? 1 : 0), STOP_LIMIT_MS).unref()
-  await parts.disposeAsync()
-  if (outcome instanceof Error) reportAndExit(outcome)
-  process.exit(0)
-}
-
-/** The first Ctrl-C stops in order; a second one does not wait. */
-async function nextSignal(): Promise<string> {
-  const first = Promise.withResolvers<string>()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      process.on(signal, () => process.exit(130))
-      first.resolve(signal)
-    })
-  }
-  return first.promise
-}
-
-async function toReport(options: {
-  box: Box
-  config: Config
-  cityName: string
-  firstReading: StartReport['firstReading']
-}): Promise<StartReport> {
-  const { box, config, cityName, firstReading } = options
-  const operators = await box.administration.listOperators()
-  return {
-    city: cityName,
-    http: box.httpUrl,
-    mqtt: box.mqtt,
-    dataDir: config.dataDir,
-    // Shown by the start that makes it, and never again.
-    operator: operators.length === 0 ? await box.administration.putOperator('operator') : null,
-    firstReading,
-  }
-}
-
-function toSeed(text: string): number {
-  const seed = Number(text)
-  if (!Number.isInteger(seed) || seed < 0)
-    throw new AppError('invalid-seed', `--seed is a whole number, not '${text}'`)
-  return seed
+    // The box's libraries take their time to load, so the other commands do without them.
+    .action(async (options: StartOptions) => (await import('../box/run-box.ts')).runBox(options))
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_BROKER_LIMITS } from '@pulso/broker'
+import { DEFAULT_BROKER_LIMITS } from '@pulso/broker/limits'
 import { choice, count, duration, port, text, url, type Variable } from './variables.ts'
 
 /** Every setting there is: name, default, meaning. `.env.example` is checked against this table. */

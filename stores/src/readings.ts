@@ -46,7 +46,8 @@ export interface Readings extends ReadingsQueries {
   /**
    * Keeps a batch: all of it or nothing with DuckDB, where the position is part of the transaction. A driver without
    * transactions must give the same result when the same batch is written again.
-   * @throws AppError `readings-unavailable` (retryable) when the store is down; the caller tries again
+   * @throws AppError `readings-unavailable` (retryable) when the store is down; the caller tries again.
+   * `readings-refused` when the batch itself cannot be kept, which no further try will change
    */
   write(batch: ReadingsBatch): Promise<void>
   /** The position of the last batch kept, 0 when the driver keeps none (its writes are idempotent). */

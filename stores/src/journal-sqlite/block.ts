@@ -19,8 +19,8 @@ const AT = { payloadLength: 0, topicLength: 4, credentialLength: 6, receivedAtMs
 export interface BlockPacker {
   readonly bytes: number
   readonly count: number
-  /** @returns false, and nothing is added, when a part is longer than its length field can say */
-  add(message: JournalMessage): boolean
+  /** @param message one that `fitsRecord` */
+  add(message: JournalMessage): void
   /** Gives the memory away: the packer must not be used any more. */
   take(): ArrayBuffer
 }
@@ -43,8 +43,6 @@ export function createBlockPacker(): BlockPacker {
       if (needed > buffer.length) buffer = grow(buffer, { bytes, needed })
       const topicLength = buffer.write(topic, bytes + HEADER_BYTES)
       const credentialLength = buffer.write(credential, bytes + HEADER_BYTES + topicLength)
-      if (topicLength > MAX_TEXT_BYTES || credentialLength > MAX_TEXT_BYTES) return false
-      if (payload.length > MAX_PAYLOAD_BYTES) return false
       buffer.writeUInt32LE(payload.length, bytes + AT.payloadLength)
       buffer.writeUInt16LE(topicLength, bytes + AT.topicLength)
       buffer.writeUInt16LE(credentialLength, bytes + AT.credentialLength)
@@ -53,10 +51,18 @@ export function createBlockPacker(): BlockPacker {
       buffer.set(payload, payloadAt)
       bytes = payloadAt + payload.length
       count++
-      return true
     },
     take: () => buffer.buffer,
   }
+}
+
+/** Whether no part of a message is longer than its length field can say. */
+export function fitsRecord({ topic, credential, payload }: JournalMessage): boolean {
+  return fitsText(topic) && fitsText(credential) && payload.length <= MAX_PAYLOAD_BYTES
+}
+
+function fitsText(text: string): boolean {
+  return text.length * MAX_BYTES_PER_UNIT <= MAX_TEXT_BYTES || Buffer.byteLength(text) <= MAX_TEXT_BYTES
 }
 
 /** What a message takes in a block, at most. */

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { AppError } from '@pulso/model'
 import type { JournalMessage, JournalWriter } from '../journal.ts'
-import { createBlockPacker, maxRecordBytes, type BlockPacker } from './block.ts'
+import { createBlockPacker, fitsRecord, maxRecordBytes, type BlockPacker } from './block.ts'
 import type { WriterAnswer, WriterRequest } from './protocol.ts'
 
 export interface SqliteJournalWriterOptions {
@@ -62,7 +62,7 @@ export function createSqliteJournalWriter({
     let group = collected.at(-1)
     if (!group || group.packer.bytes >= maxGroupBytes) collected.push((group = createGroup()))
     const before = group.packer.bytes
-    if (!group.packer.add(message)) return Promise.reject(tooLarge(message))
+    group.packer.add(message)
     pendingBytes += group.packer.bytes - before
     // At the end of the loop's turn: all that its sockets brought goes into one group.
     if (!underWay && !isScheduled) {
@@ -104,6 +104,7 @@ export function createSqliteJournalWriter({
   return {
     append(message) {
       if (closed) return Promise.reject(closed)
+      if (!fitsRecord(message)) return Promise.reject(tooLarge(message))
       if (waiting.length === 0 && hasRoom(message)) return add(message)
       return new Promise<void>((resolve, reject) => waiting.push({ message, resolve, reject }))
     },

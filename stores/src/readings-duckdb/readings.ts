@@ -1,4 +1,4 @@
-import type { Kinds, MetricValue } from '@pulso/model'
+import { AppError, type Kinds, type MetricValue } from '@pulso/model'
 import { requireKind, requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
 import { createSerialQueue } from '../serial.ts'
@@ -24,44 +24,51 @@ export async function openDuckdbReadings({
   kinds,
   memoryLimit = '1GB',
 }: DuckdbReadingsOptions): Promise<Readings> {
-  const options = { file, kinds, memoryLimit }
-  let session: Session | undefined = await openSession(options)
+  return createDuckdbReadings({ kinds, open: () => openSession({ file, kinds, memoryLimit }) })
+}
+
+/** Not for other parts: `open` is a test's way to the connections. */
+export async function createDuckdbReadings({
+  kinds,
+  open,
+}: {
+  kinds: Kinds
+  open: () => Promise<Session>
+}): Promise<Readings> {
+  let session: Session | undefined = await open()
   let isClosed = false
   const writes = createSerialQueue()
   const queries = createSerialQueue()
 
   const use = async <T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> => {
+    if (isClosed)
+      throw toReadingsError(doing, new AppError('readings-unavailable', 'The readings are closed'))
     try {
-      if (isClosed) throw new Error('the store is closed')
-      session ??= await openSession(options)
+      session ??= await open()
       return await work(session)
     } catch (error) {
+      if (isInvalidated(error)) void reset(session)
       throw toReadingsError(doing, error)
     }
   }
 
-  /** A fatal error leaves nothing but to open the file anew, when no query is under way. */
-  const write = (batch: ReadingsBatch): Promise<void> =>
-    use('Cannot keep readings', async (current) => {
-      try {
-        await writeBatch(current, kinds, batch)
-      } catch (error) {
-        if (isInvalidated(error)) {
-          await queries.run(async () => {
-            current.close()
-            session = undefined
-          })
-        }
-        throw error
-      }
-    })
+  /** Behind what is under way on both connections, and before what comes next: that opens the file anew. */
+  const reset = (broken: Session | undefined): Promise<void> =>
+    writes.run(() =>
+      queries.run(async () => {
+        if (!broken || session !== broken) return
+        session = undefined
+        broken.close()
+      }),
+    )
 
   const query = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
     queries.run(() => use('Cannot query readings', work))
 
   return {
     driver: 'duckdb',
-    write: (batch) => writes.run(() => write(batch)),
+    write: (batch) =>
+      writes.run(() => use('Cannot keep readings', (current) => writeBatch(current, kinds, batch))),
     position: () => query(({ queries: connection }) => selectPosition(connection)),
     find: (kindId, keys) =>
       query(({ queries: connection, tables }) => findKeys(connection, tableOf(tables, kinds, kindId), keys)),

@@ -8,7 +8,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import type { MetricValue, Reading } from '@pulso/model'
-import type { Column, Table } from './schema.ts'
+import type { Column, ColumnType, Table } from './schema.ts'
 
 /** DuckDB's own vector size: a data chunk holds no more. */
 const CHUNK_ROWS = 2_048
@@ -33,7 +33,7 @@ export function appendReadings(
   appender.flushSync()
 }
 
-function cellOf({ name }: Column): (reading: Reading) => DuckDBValue {
+function cellOf({ name, type }: Column): (reading: Reading) => DuckDBValue {
   switch (name) {
     case 'time':
       return ({ timeMs }) => toTimestamp(timeMs)
@@ -42,12 +42,19 @@ function cellOf({ name }: Column): (reading: Reading) => DuckDBValue {
     case 'sensor_id':
       return ({ sensorId }) => sensorId
     default:
-      return ({ values }) => values[name] ?? null
+      return ({ values }) => checkType(values[name], type)
   }
 }
 
+/** A text would silently become NaN in a column of numbers. */
+function checkType(value: MetricValue | undefined, type: ColumnType): MetricValue | null {
+  if (value === undefined) return null
+  if ((typeof value === 'number') === (type === 'DOUBLE')) return value
+  throw new TypeError(`${typeof value} ${value} does not fit a ${type}`)
+}
+
 export function toTimestamp(timeMs: number): DuckDBTimestampValue {
-  return new DuckDBTimestampValue(BigInt(timeMs) * 1_000n)
+  return new DuckDBTimestampValue(BigInt(Math.trunc(timeMs)) * 1_000n)
 }
 
 export function toMs(value: DuckDBValue | undefined): number {

@@ -64,14 +64,22 @@ async function openInstance(file: string, memoryLimit: string): Promise<DuckDBIn
   }
 }
 
-/** DuckDB's error in our terms: a full disk or a failed commit may be over at the next try. */
+/** What may be over at the next try: a full disk, too little memory, a failed commit. */
+const PASSING_ERRORS = /^(IO|Out of Memory|TransactionContext|Connection|INTERRUPT|FATAL|INTERNAL) Error/i
+
+/** DuckDB's error in our terms. What is wrong with the request itself comes again with it, and is not retryable. */
 export function toReadingsError(doing: string, error: unknown): AppError {
   if (error instanceof AppError) return error
-  return new AppError('readings-unavailable', `${doing}: ${describe(error)}`, {
-    cause: error,
-    retryable: true,
-    status: 503,
-  })
+  const isPassing = PASSING_ERRORS.test(describe(error))
+  return new AppError(
+    isPassing ? 'readings-unavailable' : 'readings-refused',
+    `${doing}: ${describe(error)}`,
+    {
+      cause: error,
+      retryable: isPassing,
+      status: isPassing ? 503 : 500,
+    },
+  )
 }
 
 /** After a fatal error (a failed checkpoint, say) DuckDB answers nothing until the file is opened anew. */

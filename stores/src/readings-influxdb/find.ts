@@ -1,6 +1,6 @@
 import { SECOND_MS, type Kind, type Reading } from '@pulso/model'
 import type { ReadingKey } from '../readings.ts'
-import { quoteIdentifier, quoteText, type ResultTable } from './influxql.ts'
+import { quoteIdentifier, quoteText, toTime, type ResultTable } from './influxql.ts'
 import { toReadings } from './lines.ts'
 
 /** InfluxQL knows no list of points, so one statement asks for a span of time of some sensors. */
@@ -66,7 +66,7 @@ function toSpans(keys: readonly ReadingKey[]): Span[] {
 
 function toStatement(kindId: string, { fromMs, toMs, sensorIds }: Span): string {
   const sensors = [...sensorIds].map((id) => `"sensor_id" = ${quoteText(id)}`).join(' OR ')
-  return `SELECT * FROM ${quoteIdentifier(kindId)} WHERE time >= ${fromMs}ms AND time <= ${toMs}ms AND (${sensors})`
+  return `SELECT * FROM ${quoteIdentifier(kindId)} WHERE time >= ${toTime(fromMs)} AND time <= ${toTime(toMs)} AND (${sensors})`
 }
 
 function toName({ sensorId, timeMs }: ReadingKey): string {

@@ -27,6 +27,14 @@ export function quoteText(text: string): string {
   return `'${escape(text).replaceAll("'", "\\'")}'`
 }
 
+/** InfluxDB counts nanoseconds in 64 bits: 1677 to 2262. */
+const MOST_MS = 9_223_372_036_854
+
+/** A time in InfluxQL; one that InfluxDB cannot say becomes the nearest that it can. */
+export function toTime(timeMs: number): string {
+  return `${Math.trunc(Math.min(MOST_MS, Math.max(-MOST_MS, timeMs)))}ms`
+}
+
 /**
  * Runs InfluxQL statements, separated by `;`, in one request.
  * @returns the tables of all statements, those without rows left out

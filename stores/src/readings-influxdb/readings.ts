@@ -5,7 +5,7 @@ import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
 import { createInfluxServer, type InfluxServer, type InfluxVersion } from './address.ts'
 import { toInfluxError } from './errors.ts'
 import { findReadings } from './find.ts'
-import { queryInflux, quoteIdentifier, quoteText, type ResultTable } from './influxql.ts'
+import { queryInflux, quoteIdentifier, quoteText, toTime, type ResultTable } from './influxql.ts'
 import { toPoint } from './lines.ts'
 import { writePoints } from './write.ts'
 
@@ -88,7 +88,7 @@ async function selectHistory(
   requireMetric(kind, metric)
   const tables = await query(
     `SELECT ${quoteIdentifier(metric)} FROM ${quoteIdentifier(kind.id)}
-     WHERE "sensor_id" = ${quoteText(sensorId)} AND time >= ${fromMs}ms AND time <= ${toMs}ms
+     WHERE "sensor_id" = ${quoteText(sensorId)} AND time >= ${toTime(fromMs)} AND time <= ${toTime(toMs)}
      ORDER BY time DESC LIMIT ${Math.max(0, Math.trunc(limit)) + 1}`,
   )
   const rows = tables.flatMap((table) => table.rows)

@@ -35,7 +35,10 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
   const write = (statement: typeof put, sensors: readonly Sensor[]): void => {
     const revision = database.counter('sensor_revision') + 1
     let changes = 0
-    for (const sensor of sensors) changes += Number(statement.run(...toRow(sensor), revision).changes)
+    for (const sensor of sensors) {
+      if (statement === put) refuseOtherKind(sensor, select.get(sensor.id) as SensorRow | undefined)
+      changes += Number(statement.run(...toRow(sensor), revision).changes)
+    }
     if (changes > 0) database.setCounter('sensor_revision', revision)
   }
 
@@ -47,7 +50,6 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
       }),
     putSensors: (sensors) =>
       transact(() => {
-        for (const sensor of sensors) refuseOtherKind(sensor, select.get(sensor.id) as SensorRow | undefined)
         write(put, sensors)
       }),
     sensorsSince: (revision) =>

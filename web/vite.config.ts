@@ -15,7 +15,7 @@ export default defineConfig({
     outDir: 'dist',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: pages },
+    rolldownOptions: { input: pages, checks: { bundlerTimings: false } },
     // The map's library is one lazy chunk of about 1 MB before compression; it is meant to be.
     chunkSizeWarningLimit: 1_200,
   },

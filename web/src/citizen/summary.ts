@@ -8,7 +8,7 @@ import { findMetric, findState, UNKNOWN_STATE, type FigureView, type StateView }
  */
 export type Headline =
   | { type: 'share'; part: number | null; whole: number | null; figure: FigureView; wholeFigure: FigureView }
-  | { type: 'state'; state: StateView; count: number }
+  | { type: 'state'; state: StateView; count: number; common: StateView }
   | { type: 'nothing' }
 
 const WHOLE_FIGURE = 'total'
@@ -21,14 +21,25 @@ export function toHeadline(kind: KindView, aggregate: ZoneAggregate | undefined)
     return { type: 'share', part, whole: aggregate.figures[wholeFigure.id] ?? null, figure, wholeFigure }
   }
   const state = findWorstState(kind, aggregate)
-  return { type: 'state', state, count: aggregate.states[state.id] ?? 0 }
+  return { type: 'state', state, count: countOf(aggregate, state), common: findCommonState(kind, aggregate) }
 }
 
 /** The last state of the legend that somebody is in and that says something; else the one most are in. */
 export function findWorstState(kind: KindView, aggregate: ZoneAggregate): StateView {
-  const present = kind.states.filter((state) => (aggregate.states[state.id] ?? 0) > 0)
+  const present = kind.states.filter((state) => countOf(aggregate, state) > 0)
   const worst = present.filter((state) => state.id !== UNKNOWN_STATE && !state.noVerdict).at(-1)
   return worst ?? present[0] ?? findState(kind, UNKNOWN_STATE)
+}
+
+/** The state that most are in, the better one among equals. */
+export function findCommonState(kind: KindView, aggregate: ZoneAggregate): StateView {
+  return kind.states.reduce((best, state) =>
+    countOf(aggregate, state) > countOf(aggregate, best) ? state : best,
+  )
+}
+
+function countOf(aggregate: ZoneAggregate, state: StateView): number {
+  return aggregate.states[state.id] ?? 0
 }
 
 export interface FigureText {
@@ -46,7 +57,7 @@ export function toFigureTexts(
 ): FigureText[] {
   if (!aggregate || aggregate.sensors === 0) return []
   const headline = toHeadline(kind, aggregate)
-  const said = headline.type === 'share' ? [headline.figure.id, headline.wholeFigure.id] : []
+  const said = headline.type === 'share' ? [headline.figure.id, WHOLE_FIGURE] : [WHOLE_FIGURE]
   return kind.figures
     .filter((figure) => !said.includes(figure.id))
     .flatMap((figure) => {

@@ -7,7 +7,6 @@ export const SENSOR_SOURCE = 'sensors'
 /** From here on single sensors are drawn; below, each district's badge. */
 export const SENSOR_ZOOM = 14
 
-const SMALLEST_RADIUS_PX = 3.4
 const LARGEST_RADIUS_PX = 12
 /** A symbol on a smaller dot could not be read. */
 const SYMBOL_RADIUS_PX = 5.5
@@ -34,7 +33,7 @@ export function buildSensorLayers({
   spacingM,
   latitude,
 }: SensorLayerOptions): LayerSpecification[] {
-  const radiusAt = (zoom: number): number => dotRadiusPx(spacingM, metresPerPixel(zoom, latitude))
+  const radiusAt = (zoom: number): number => dotRadiusPx(spacingM / metresPerPixel(zoom, latitude), zoom)
   const symbolZoom = ZOOMS.find((zoom) => radiusAt(zoom) >= SYMBOL_RADIUS_PX) ?? 17
   const colour = stateColour(kind)
   const isStale: ExpressionSpecification = ['==', ['feature-state', 'freshness'], 'stale']
@@ -112,8 +111,9 @@ export function typicalSpacingM(positions: readonly (readonly [number, number])[
 const SPACING_SAMPLE = 120
 
 /** A little less than half the distance between neighbours, within what can be seen and what is not clumsy. */
-function dotRadiusPx(spacingM: number, metresPerPx: number): number {
-  return Math.min(LARGEST_RADIUS_PX, Math.max(SMALLEST_RADIUS_PX, (spacingM / metresPerPx) * 0.42))
+function dotRadiusPx(spacingPx: number, zoom: number): number {
+  const smallestPx = Math.min(3 + Math.max(0, zoom - SENSOR_ZOOM) * 0.9, 6)
+  return Math.min(LARGEST_RADIUS_PX, Math.max(smallestPx, spacingPx * 0.42))
 }
 
 function buildSymbolLayer(

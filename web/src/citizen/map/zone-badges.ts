@@ -36,7 +36,7 @@ interface Badge {
 export function createZoneBadges(map: MapLibre, onSelect: (zone: string) => void): ZoneBadges {
   const badges = new Map<string, Badge>()
   let chosen: string | null = null
-  const declutter = (): void => hideCovered(map, [...badges.values()])
+  const declutter = (): void => shrinkCovered(map, [...badges.values()])
   map.on('zoomend', declutter)
   map.on('resize', declutter)
 
@@ -131,23 +131,29 @@ function toConicGradient(shares: readonly { colour: string; share: number }[]): 
   return `conic-gradient(${stops.join(', ')})`
 }
 
-/** Where badges would cover each other, the district with more sensors keeps its place; the list has them all. */
-function hideCovered(map: MapLibre, badges: readonly Badge[]): void {
-  const taken: { x: number; y: number; halfWidth: number; halfHeight: number }[] = []
-  for (const { element, content } of [...badges].sort((a, b) => b.content.weight - a.content.weight)) {
-    const { x, y } = map.project(content.lngLat)
-    const box = {
-      x,
-      y,
-      halfWidth: (element.offsetWidth || 80) / 2,
-      halfHeight: (element.offsetHeight || 44) / 2,
-    }
-    const covers = taken.some(
-      (other) =>
-        Math.abs(other.x - x) < other.halfWidth + box.halfWidth - 6 &&
-        Math.abs(other.y - y) < other.halfHeight + box.halfHeight - 6,
+/** Where badges would cover each other, the district with more sensors says its number and the other its colours. */
+function shrinkCovered(map: MapLibre, badges: readonly Badge[]): void {
+  for (const { element } of badges) element.classList.remove('covered')
+  const boxes = badges
+    .map(({ element, content }) => ({
+      element,
+      weight: content.weight,
+      at: map.project(content.lngLat),
+      halfWidth: element.offsetWidth / 2,
+      halfHeight: element.offsetHeight / 2,
+    }))
+    .sort((one, other) => other.weight - one.weight)
+  const taken: typeof boxes = []
+  for (const box of boxes) {
+    const isCovered = taken.some(
+      ({ at, halfWidth, halfHeight }) =>
+        Math.abs(at.x - box.at.x) < halfWidth + box.halfWidth + GAP_PX &&
+        Math.abs(at.y - box.at.y) < halfHeight + box.halfHeight + GAP_PX,
     )
-    element.classList.toggle('covered', covers)
-    if (!covers) taken.push(box)
+    box.element.classList.toggle('covered', isCovered)
+    if (!isCovered) taken.push(box)
   }
 }
+
+/** Badges may touch a little: their boxes are larger than what is drawn. */
+const GAP_PX = -4

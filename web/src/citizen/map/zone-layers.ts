@@ -11,7 +11,7 @@ export function buildZoneLayers(palette: MapPalette): LayerSpecification[] {
       layout: { 'line-join': 'round' },
       paint: {
         'line-color': palette.zoneLine,
-        'line-opacity': 0.35,
+        'line-opacity': ['interpolate', ['linear'], ['zoom'], 13.5, 0.4, 16, 0.12],
         'line-width': 1,
         'line-dasharray': [4, 3],
       },

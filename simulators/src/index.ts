@@ -1,4 +1,17 @@
 export * from './behaviour/create-behaviours.ts'
 export type { Behaviour } from './behaviour/behaviour.ts'
 export * from './plan/plan-virtual-city.ts'
+export type { PlannedSensor } from './plan/planned-sensor.ts'
 export * from './city/virtual-city.ts'
+export * from './replay/clock-limits.ts'
+export * from './replay/open-replay.ts'
+export * from './replay/replay.ts'
+export {
+  REPLAY_FORMATS,
+  type Malformed,
+  type RecordedRow,
+  type RecordedSensor,
+  type ReplayFormat,
+  type ReplaySource,
+  type TimeRange,
+} from './replay/source.ts'

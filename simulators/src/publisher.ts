@@ -48,7 +48,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     for (const reject of underWay) reject(error)
     underWay.clear()
   }
-  client.on('connect', () => {
+  // Not 'connect': the client says that only after it has sent again what was left, which a broker may answer by closing.
+  client.on('packetreceive', (packet) => {
+    if (packet.cmd !== 'connack' || packet.returnCode !== 0) return
     isOnline = true
     logger.info({ url: options.mqttUrl }, 'connected to the broker')
   })
@@ -105,9 +107,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
           })
         })
       }
+      // Without force the client would wait for acknowledgements that may never come.
+      const mustForce = underWay.size > 0 || !client.connected
       for (const reject of underWay) reject(closed())
       underWay.clear()
-      await client.endAsync(underWay.size > 0 || !client.connected)
+      await client.endAsync(mustForce)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { DAY_MS, MINUTE_MS } from '@pulso/model'
 import type { Profile } from '../districts.ts'
-import type { PlannedSensor } from '../plan/plan-virtual-city.ts'
+import type { PlannedSensor } from '../plan/planned-sensor.ts'
 import { createRandom, hash, hashUnit } from '../random.ts'
 import { heartbeats, mergeTimes, type Behaviour, type Surroundings } from './behaviour.ts'
 import { meanStayMinutes, occupancyAt } from './demand.ts'

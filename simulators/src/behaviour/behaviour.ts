@@ -1,7 +1,7 @@
 import type { City, Values } from '@pulso/model'
 import type { Districts } from '../districts.ts'
 import type { LocalTime } from '../local-time.ts'
-import type { PlannedSensor } from '../plan/plan-virtual-city.ts'
+import type { PlannedSensor } from '../plan/planned-sensor.ts'
 import { hashUnit } from '../random.ts'
 import type { Weather } from './weather.ts'
 

@@ -1,7 +1,7 @@
 import { AppError, type City } from '@pulso/model'
 import { createDistricts } from '../districts.ts'
 import { createLocalTime } from '../local-time.ts'
-import type { PlannedSensor } from '../plan/plan-virtual-city.ts'
+import type { PlannedSensor } from '../plan/planned-sensor.ts'
 import { hashUnit } from '../random.ts'
 import { createBayBehaviour } from './bay.ts'
 import type { Behaviour, Surroundings } from './behaviour.ts'

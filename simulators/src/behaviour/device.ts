@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS } from '@pulso/model'
-import type { PlannedSensor } from '../plan/plan-virtual-city.ts'
+import type { PlannedSensor } from '../plan/planned-sensor.ts'
 import { hashUnit, smoothNoise } from '../random.ts'
 import { round, type Behaviour } from './behaviour.ts'
 

@@ -1,5 +1,5 @@
 import { HOUR_MS, MINUTE_MS } from '@pulso/model'
-import type { PlannedSensor } from '../plan/plan-virtual-city.ts'
+import type { PlannedSensor } from '../plan/planned-sensor.ts'
 import { hashUnit, smoothNoise } from '../random.ts'
 import { heartbeats, round, type Behaviour, type Surroundings } from './behaviour.ts'
 import { trafficAt } from './demand.ts'

@@ -1,7 +1,7 @@
 import { toIsoTime, toTopic } from '@pulso/model'
 import type { Logger } from 'pino'
 import type { Behaviour } from '../behaviour/behaviour.ts'
-import type { PlannedSensor } from '../plan/plan-virtual-city.ts'
+import type { PlannedSensor } from '../plan/planned-sensor.ts'
 import type { Publisher } from '../publisher.ts'
 import { createWindow, sleep } from '../window.ts'
 

@@ -10,7 +10,7 @@ import {
 } from '@pulso/model'
 import type { Logger } from 'pino'
 import { createBehaviours } from '../behaviour/create-behaviours.ts'
-import type { PlannedSensor } from '../plan/plan-virtual-city.ts'
+import type { PlannedSensor } from '../plan/planned-sensor.ts'
 import { createPublisher, type Publisher } from '../publisher.ts'
 import { createWindow, sleep } from '../window.ts'
 import { backfill, telemetryTopic, toPayload, type Playable } from './backfill.ts'

@@ -12,7 +12,7 @@ import {
   spotBeside,
   type PlaceOptions,
 } from './place.ts'
-import type { Placed } from './plan-virtual-city.ts'
+import type { Placed } from './planned-sensor.ts'
 
 /** Cars parked one behind the other: a bay and the room to get out of it. */
 const BAY_LENGTH_M = 5.5

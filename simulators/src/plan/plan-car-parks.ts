@@ -10,7 +10,7 @@ import {
   type PlaceOptions,
   type Spot,
 } from './place.ts'
-import type { Placed } from './plan-virtual-city.ts'
+import type { Placed } from './planned-sensor.ts'
 
 /** Two car parks nearer than this would be one. */
 const MIN_DISTANCE_M = 250

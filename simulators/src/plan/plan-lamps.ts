@@ -10,7 +10,7 @@ import {
   spotBeside,
   type PlaceOptions,
 } from './place.ts'
-import type { Placed } from './plan-virtual-city.ts'
+import type { Placed } from './planned-sensor.ts'
 
 /** Lamps stand on the pavement, a little behind the kerb. */
 const BEHIND_KERB_M = 1.2

@@ -3,7 +3,7 @@ import { createRandom, hash } from '../random.ts'
 import { distanceBetween, distanceToPath, type Point } from './geometry.ts'
 import type { Ground, Street } from './ground.ts'
 import { createNamer, KERB_OFFSET_M, scatter, spotBeside, type PlaceOptions, type Spot } from './place.ts'
-import type { Placed } from './plan-virtual-city.ts'
+import type { Placed } from './planned-sensor.ts'
 
 /** Of this many tries the one farthest from all stations so far is taken, so that they cover the city. */
 const TRIES = 24
@@ -32,13 +32,14 @@ export function planStations(options: PlaceOptions): Placed[] {
     const road = nearest(mainStreets, point)
     const isTraffic = road !== undefined && distanceToPath(point, road.path) < TRAFFIC_DISTANCE_M
     const named = street ?? nearest(ground.streets, point)
-    const name = named?.name ? named.name : `${environment.title[language]} ${index + 1}`
+    const streetName = named?.name ?? ''
+    const name = streetName === '' ? `${environment.title[language]} ${index + 1}` : streetName
     return {
       kind: environment.id,
       name: nameOf(name),
       position,
       attributes: {
-        ...(named?.name ? { street: named.name } : {}),
+        ...(streetName === '' ? {} : { street: streetName }),
         areaType: isTraffic ? 'traffic' : 'background',
       },
     }

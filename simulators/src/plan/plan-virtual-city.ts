@@ -1,18 +1,10 @@
-import type { City, Position, Sensor } from '@pulso/model'
+import type { City } from '@pulso/model'
 import { createGround } from './ground.ts'
 import { planBays } from './plan-bays.ts'
 import { planCarParks } from './plan-car-parks.ts'
 import { planLamps } from './plan-lamps.ts'
 import { planStations } from './plan-stations.ts'
-
-/** A sensor as the registry wants it, but for the time of its creation. */
-export type PlannedSensor = Omit<Sensor, 'createdAtMs' | 'name' | 'position'> & {
-  name: string
-  position: Position
-}
-
-/** A sensor before it is numbered. */
-export type Placed = Omit<PlannedSensor, 'id'>
+import type { Placed, PlannedSensor } from './planned-sensor.ts'
 
 export interface VirtualCityCounts {
   bays: number

@@ -10,6 +10,7 @@ export interface JournalMessage {
   credential: string
 }
 
+/** The payload may be a view of a larger buffer: copy what is to be kept for long or sent to another thread. */
 export interface KeptMessage extends JournalMessage {
   /** Rises by one a message, starts at 1, never comes twice: also not after everything was acknowledged or a restart. */
   position: number

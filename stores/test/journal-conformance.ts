@@ -71,6 +71,13 @@ export function testJournal(driver: string, create: () => Promise<JournalUnderTe
       assert.deepEqual(positions(await readAll(journal, 1)), [1])
     })
 
+    test('ends a waiting read when the reader is closed', async (context) => {
+      const { reader } = await start(context)
+      const journal = reader()
+      const reading = journal.read({ after: 0, limit: 10, signal: context.signal })
+      await Promise.all([assert.rejects(reading, { code: 'journal-closed' }), journal.close()])
+    })
+
     test('reads in portions, wherever it is asked to begin', async (context) => {
       const { writer, reader } = await start(context)
       const append = writer()

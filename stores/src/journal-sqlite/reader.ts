@@ -62,7 +62,7 @@ export function createSqliteJournalReader({
     async read({ after, limit, signal }) {
       for (;;) {
         if (signal.aborted) return []
-        if (isClosed) throw new AppError('journal-closed', 'The journal reader is closed')
+        if (isClosed) throw closedError()
         const start = Math.max(after, acknowledged)
         try {
           const messages = take(start, limit)
@@ -72,7 +72,9 @@ export function createSqliteJournalReader({
           throw toSqliteError('journal', `Cannot read the journal ${file}`, error)
         }
         woken ??= thread.waitFor(start).finally(() => (woken = undefined))
-        await untilAborted(woken, signal)
+        await untilAborted(woken, signal).catch((error: unknown) => {
+          throw isClosed ? closedError() : error
+        })
       }
     },
     async acknowledge(position) {
@@ -87,6 +89,10 @@ export function createSqliteJournalReader({
       database.close()
     },
   }
+}
+
+function closedError(): AppError {
+  return new AppError('journal-closed', 'The journal reader is closed', { status: 503 })
 }
 
 /** Small blocks are read together up to this many messages, so that a quiet city costs no query per message. */

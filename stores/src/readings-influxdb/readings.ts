@@ -2,6 +2,7 @@ import { Point } from '@influxdata/influxdb-client'
 import { AppError, type Kinds, type MetricValue } from '@pulso/model'
 import { requireKind, requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
+import { createSerialQueue } from '../serial.ts'
 import { createInfluxServer, type InfluxServer, type InfluxVersion } from './address.ts'
 import { toInfluxError } from './errors.ts'
 import { findReadings } from './find.ts'
@@ -46,6 +47,8 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
     throw toInfluxError(`Cannot open the readings in InfluxDB at ${options.url}`, error)
   }
 
+  // One at a time: 1.6 loses points, though it says they are kept, when requests create a shard or series at once.
+  const writes = createSerialQueue()
   const guard = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
@@ -56,7 +59,8 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
 
   return {
     driver: 'influxdb',
-    write: (batch) => guard('Cannot keep readings', () => writePoints(server, toPoints(kinds, batch))),
+    write: (batch) =>
+      writes.run(() => guard('Cannot keep readings', () => writePoints(server, toPoints(kinds, batch)))),
     position: async () => 0,
     find: (kindId, keys) =>
       guard('Cannot find readings', () => findReadings(query, requireKind(kinds, kindId), keys)),
@@ -65,7 +69,10 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
       guard('InfluxDB does not answer', async () => {
         await query('SHOW MEASUREMENTS LIMIT 1')
       }),
-    close: async () => server.close(),
+    async close() {
+      await writes.idle()
+      server.close()
+    },
   }
 }
 

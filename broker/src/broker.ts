@@ -126,6 +126,8 @@ export function createBroker(options: BrokerOptions): Broker {
       })
       try {
         const port = await listen(server, options)
+        // Without file descriptors left, accepting fails for a while; that must not end the process.
+        server.on('error', (error) => log.error('Cannot accept connections', { err: error }))
         running = { aedes, server }
         return { port }
       } catch (error) {

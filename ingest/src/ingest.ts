@@ -7,7 +7,7 @@ import {
   type Sensor,
   type SensorState,
 } from '@pulso/model'
-import type { JournalReader, KeptMessage, Readings, Registry } from '@pulso/stores'
+import type { IngestState, JournalReader, KeptMessage, Readings, Registry } from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { createBatch, type ClockLimits } from './batch.ts'
@@ -109,7 +109,7 @@ export function createIngest(options: IngestOptions): Ingest {
     metrics.count(batch, tally)
     await retry('acknowledge the journal', () => journal.acknowledge(batch.position))
     tell(options.onSensors, batch.newSensors)
-    tell(options.onStates, batch.states)
+    tell(options.onStates, batch.states.map(toSensorState))
     return batch.messages
   }
 
@@ -179,4 +179,10 @@ async function readNext(
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Without ingest's own memory, which nobody else needs to be sent. */
+function toSensorState(state: IngestState): SensorState {
+  const { sensorId, kind, timeMs, receivedAtMs, values, hourly, presence } = state
+  return { sensorId, kind, timeMs, receivedAtMs, values, hourly, presence }
 }

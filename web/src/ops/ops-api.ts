@@ -30,12 +30,12 @@ export type LoginOutcome =
 
 export interface OpsApi {
   /** @throws ApiError with status 401 when nobody is logged in */
-  session(signal?: AbortSignal): Promise<SessionView>
+  session(): Promise<SessionView>
   login(credentials: { name: string; password: string }): Promise<LoginOutcome>
   logout(): Promise<void>
-  overview(signal: AbortSignal): Promise<OpsOverview>
-  sensors(question: SensorsQuestion, signal: AbortSignal): Promise<OpsSensors>
-  quarantine(question: QuarantineQuestion, signal: AbortSignal): Promise<QuarantinePage>
+  overview(): Promise<OpsOverview>
+  sensors(question: SensorsQuestion): Promise<OpsSensors>
+  quarantine(question: QuarantineQuestion): Promise<QuarantinePage>
 }
 
 const SESSION_PATH = '/api/v1/session'
@@ -43,16 +43,15 @@ const LOGIN_TIMEOUT_MS = 15_000
 
 /** The operators' routes. The session's cookie travels by itself and no script can read it. */
 export function createOpsApi(api: Api, fetchWith: typeof fetch = globalThis.fetch.bind(globalThis)): OpsApi {
-  const withSignal = (signal: AbortSignal | undefined) => (signal ? { signal } : {})
   return {
-    session: (signal) => api.get(SESSION_PATH, withSignal(signal)),
+    session: () => api.get(SESSION_PATH),
     login: (credentials) => login(fetchWith, credentials),
     async logout() {
       await api.send('DELETE', SESSION_PATH)
     },
-    overview: (signal) => api.get('/api/v1/ops/overview', { signal }),
-    sensors: (question, signal) => api.get('/api/v1/ops/sensors', { query: { ...question }, signal }),
-    quarantine: (question, signal) => api.get('/api/v1/ops/quarantine', { query: { ...question }, signal }),
+    overview: () => api.get('/api/v1/ops/overview'),
+    sensors: (question) => api.get('/api/v1/ops/sensors', { query: { ...question } }),
+    quarantine: (question) => api.get('/api/v1/ops/quarantine', { query: { ...question } }),
   }
 }
 

@@ -29,7 +29,7 @@ export function createOverview(
     readings = append(readings, overview?.ingest.readingsPerSecond ?? null, SERIES_LENGTH)
   }
   const answer = createPolled({
-    ask: (signal) => api.overview(AbortSignal.any([signal, AbortSignal.timeout(4 * INTERVAL_MS)])),
+    ask: () => api.overview(),
     intervalMs: () => INTERVAL_MS,
     onUnauthorised: options.onUnauthorised,
     onAnswer(overview) {

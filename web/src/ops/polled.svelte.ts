@@ -2,6 +2,7 @@ import { ApiError } from '../shared/api.ts'
 import { createPoller, pageTimers } from './poller.ts'
 
 export interface PolledOptions<Answer> {
+  /** Aborted once the answer is no longer wanted: it is dropped then, and an `ask` of several steps may stop early. */
   ask: (signal: AbortSignal) => Promise<Answer>
   intervalMs: () => number
   /** The session is over. */

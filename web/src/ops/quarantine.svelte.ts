@@ -28,7 +28,7 @@ export function createQuarantine(api: OpsApi, onUnauthorised: () => void): Quara
 
   const filters = () => ({ reason: reason ?? undefined, sensor: sensor ?? undefined, limit: PAGE_SIZE })
   const newest = createPolled({
-    ask: (signal) => api.quarantine(filters(), signal),
+    ask: () => api.quarantine(filters()),
     intervalMs: () => INTERVAL_MS,
     onUnauthorised,
     onAnswer: (page) => (list = mergeNewest(list, page)),
@@ -75,7 +75,7 @@ export function createQuarantine(api: OpsApi, onUnauthorised: () => void): Quara
       const asked = question
       isLoadingOlder = true
       try {
-        const page = await api.quarantine({ ...filters(), before: before.next }, AbortSignal.timeout(15_000))
+        const page = await api.quarantine({ ...filters(), before: before.next })
         // Newer entries may have come meanwhile: append to what is there now.
         if (asked === question && list) list = appendOlder(list, page)
         olderError = null

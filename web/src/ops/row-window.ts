@@ -1,5 +1,5 @@
 /** Rows drawn beyond each edge of what is seen, so that a quick scroll or an arrow key finds them there. */
-const OVERSCAN_ROWS = 12
+const OVERSCAN_ROWS = 8
 
 export interface RowWindow {
   /** First row to draw, and the one behind the last. */

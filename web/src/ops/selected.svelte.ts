@@ -23,11 +23,11 @@ export interface Selected {
 export function createSelected({ api, opsApi, session }: Console, id: string): Selected {
   let kept = $state.raw<readonly QuarantineView[]>([])
   const answer = createPolled({
-    async ask(signal) {
+    async ask() {
       const [detail, found, page] = await Promise.all([
-        api.sensor(id, signal),
-        opsApi.sensors({ q: id, sort: 'id', limit: SEARCH_LIMIT }, signal),
-        opsApi.quarantine({ sensor: id, limit: KEPT_SHOWN }, signal),
+        api.sensor(id),
+        opsApi.sensors({ q: id, sort: 'id', limit: SEARCH_LIMIT }),
+        opsApi.quarantine({ sensor: id, limit: KEPT_SHOWN }),
       ])
       kept = page.entries
       return { detail, ops: found.sensors.find((sensor) => sensor.id === id) }

@@ -42,7 +42,11 @@ export function isOrderedByBox(filters: SensorFilters, sort: Sort): boolean {
   return sort.key === 'condition' || sort.key === 'battery' || sort.key === 'id'
 }
 
-/** The first `limit` rows under these filters in this order. @throws ApiError */
+/**
+ * The first `limit` rows under these filters in this order.
+ * @param signal once aborted, no further page is asked for
+ * @throws ApiError
+ */
 export async function askSensors(
   api: Ask,
   { filters, sort, limit }: { filters: SensorFilters; sort: Sort; limit: number },
@@ -81,11 +85,13 @@ export async function askSensors(
 
 /** As many answers as it takes to have `limit` rows, or all there are. */
 async function askPages(api: Ask, question: SensorsQuestion, signal: AbortSignal): Promise<OpsSensors> {
-  let answer = await api.sensors({ ...question, limit: Math.min(question.limit, ANSWER_LIMIT) }, signal)
+  signal.throwIfAborted()
+  let answer = await api.sensors({ ...question, limit: Math.min(question.limit, ANSWER_LIMIT) })
   const sensors = [...answer.sensors]
   while (answer.next !== null && sensors.length < question.limit) {
     const limit = Math.min(question.limit - sensors.length, ANSWER_LIMIT)
-    answer = await api.sensors({ ...question, limit, cursor: answer.next }, signal)
+    signal.throwIfAborted()
+    answer = await api.sensors({ ...question, limit, cursor: answer.next })
     sensors.push(...answer.sensors)
   }
   return { ...answer, sensors }

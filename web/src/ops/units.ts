@@ -1,16 +1,15 @@
 import type { Language } from '@pulso/model'
 import type { Format } from '../shared/format.ts'
 
-/** `12 kB`, `3.4 MB`, as the language writes it. */
+/** `0.2 kB`, `3.4 MB`, as the language writes it. */
 export function formatBytes(bytes: number, language: Language): string {
-  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
-  const power = Math.min(Math.floor(Math.log10(Math.max(1, bytes)) / 3), units.length - 1)
+  const units = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte']
+  const power = Math.min(Math.max(Math.floor(Math.log10(Math.max(1, bytes)) / 3), 1), units.length)
   const value = bytes / 1_000 ** power
   return new Intl.NumberFormat(language, {
     style: 'unit',
-    unit: units[power] ?? 'byte',
-    unitDisplay: power === 0 ? 'narrow' : 'short',
-    maximumFractionDigits: value < 10 && power > 0 ? 1 : 0,
+    unit: units[power - 1] ?? 'kilobyte',
+    maximumFractionDigits: value < 10 ? 1 : 0,
   }).format(value)
 }
 

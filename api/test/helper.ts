@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import {
   defineKind,
   toKinds,
@@ -14,7 +15,14 @@ import {
 import environment from '@pulso/model/kinds/environment'
 import carpark from '@pulso/model/kinds/carpark'
 import parking from '@pulso/model/kinds/parking'
-import { openDuckdbReadings, openSqliteRegistry, type Readings, type Registry } from '@pulso/stores'
+import {
+  openDuckdbReadings,
+  openSqliteRegistry,
+  type Readings,
+  type ReadingsQueries,
+  type Registry,
+} from '@pulso/stores'
+import type { LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { createApi, type Api, type ApiOptions } from '../src/index.ts'
@@ -147,25 +155,29 @@ export interface TestApi {
   api: Api
   clock: TestClock
   registry: Registry
-  readings: Readings
   metrics: MetricsRegistry
-  /** Ready for `inject`, not listening. */
-  get(
-    path: string,
-    headers?: Record<string, string>,
-  ): Promise<{ status: number; body: unknown; text: string; headers: Record<string, unknown> }>
+  address: string
+  get(path: string, headers?: Record<string, string>): Promise<Answer>
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>
+}
+
+export interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  text: string
+  /** The parsed body; undefined when it is not JSON. */
+  body: unknown
 }
 
 export const kinds: Kinds = toKinds([bins, parking, carpark, environment])
 
-/** An API on real embedded stores in a folder of its own; everything ends with the test. */
+/** A listening API on a real registry in a folder of its own; everything ends with the test. */
 export async function createTestApi(
   t: TestContext,
   { sensors = [], ...changes }: Partial<ApiOptions> & { sensors?: readonly Sensor[] } = {},
 ): Promise<TestApi> {
   const folder = await mkdtemp(join(tmpdir(), 'pulso-api-'))
   const registry = await openSqliteRegistry({ file: join(folder, 'registry.db') })
-  const readings = await openDuckdbReadings({ file: join(folder, 'readings.duckdb'), kinds })
   await registry.putSensors(sensors)
   const clock = { nowMs: NOON_MS, now: () => clock.nowMs }
   const metrics = new MetricsRegistry()
@@ -177,7 +189,7 @@ export async function createTestApi(
     host: '127.0.0.1',
     port: 0,
     registry,
-    readings,
+    readings: NO_READINGS,
     clockLimits: { pastMs: 7 * 86_400_000, futureMs: 300_000 },
     metrics,
     metricsText: () => metrics.metrics(),
@@ -189,26 +201,40 @@ export async function createTestApi(
   t.after(async () => {
     await api.stop()
     await registry.close()
-    await readings.close()
     await rm(folder, { recursive: true })
   })
+  const { address } = await api.start()
   return {
     api,
     clock,
     registry,
-    readings,
     metrics,
-    async get(path, headers = {}) {
-      const answer = await api.app.inject({ url: path, headers })
-      const isJson = String(answer.headers['content-type']).includes('json')
-      return {
-        status: answer.statusCode,
-        body: isJson && answer.body !== '' ? (JSON.parse(answer.body) as unknown) : undefined,
-        text: answer.body,
-        headers: answer.headers,
-      }
-    },
+    address,
+    get: async (path, headers = {}) => toAnswer(await api.app.inject({ url: path, headers })),
+    post: async (path, body, headers = {}) =>
+      toAnswer(await api.app.inject({ method: 'POST', url: path, headers, payload: body as object })),
   }
+}
+
+function toAnswer({ statusCode, headers, body: text }: LightMyRequestResponse): Answer {
+  const isJson = String(headers['content-type']).includes('json') && text !== ''
+  return { status: statusCode, headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined }
+}
+
+/** The series store, for the tests that ask for history. */
+export async function openTestReadings(t: TestContext): Promise<Readings> {
+  const folder = await mkdtemp(join(tmpdir(), 'pulso-api-readings-'))
+  const readings = await openDuckdbReadings({ file: join(folder, 'readings.duckdb'), kinds })
+  t.after(async () => {
+    await readings.close()
+    await rm(folder, { recursive: true })
+  })
+  return readings
+}
+
+const NO_READINGS: ReadingsQueries = {
+  history: () => Promise.reject(new Error('this test opened no readings')),
+  check: () => Promise.resolve(),
 }
 
 const EMPTY_OVERVIEW = {
@@ -222,4 +248,9 @@ const EMPTY_OVERVIEW = {
     messagesQuarantined: 0,
   },
   connections: 0,
+}
+
+/** Waits until something has become true, letting everything else go on meanwhile. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await setImmediate()
 }

@@ -27,6 +27,9 @@ const CONTENT_SECURITY_POLICY = {
   'frame-ancestors': ["'none'"],
 }
 
+/** Where the web app's files are served. */
+const STATIC_ROUTE = '/*'
+
 /** Addresses whose request rates are remembered at once. */
 const MAX_RATED_ADDRESSES = 10_000
 
@@ -65,6 +68,8 @@ export function createServer({
     max: limits.requestsPerSecond,
     timeWindow: 1_000,
     cache: MAX_RATED_ADDRESSES,
+    // A page loads dozens of files at once; only what is not there counts.
+    allowList: ({ routeOptions }) => routeOptions.url === STATIC_ROUTE,
     addHeaders: NO_RATE_HEADERS,
     addHeadersOnExceeding: NO_RATE_HEADERS,
     errorResponseBuilder: (_request, { max }) =>
@@ -106,7 +111,7 @@ function answerUnknownRoutes(app: App): void {
       return reply
         .code(404)
         .header('cache-control', 'no-store')
-        .type('text/plain')
+        .type('text/plain; charset=utf-8')
         .send('There is no such page.\n')
     const detail = `${request.method} ${path.slice(0, 100)} is not part of this interface; see /docs.`
     return sendProblem(reply, toProblem({ status: 404, code: 'unknown-route', detail }))

@@ -1,6 +1,7 @@
-import { Type } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import type { App } from '../http/app.ts'
+import { answerAs, JSON_TYPE } from './common.ts'
 
 const LiveView = Type.Object({ status: Type.Literal('ok') })
 
@@ -8,6 +9,7 @@ const ReadyView = Type.Object({
   status: Type.Enum(['ok', 'failing']),
   checks: Type.Array(Type.Object({ name: Type.String(), driver: Type.String(), ok: Type.Boolean() })),
 })
+type ReadyView = Static<typeof ReadyView>
 
 export function healthRoutes(app: App, { checks }: ApiContext): void {
   app.get(
@@ -18,10 +20,12 @@ export function healthRoutes(app: App, { checks }: ApiContext): void {
         tags: ['operation'],
         summary: 'The process answers',
         description: 'For a watchdog: restart the process when this does not answer.',
-        response: { 200: LiveView },
+        response: {
+          200: answerAs(JSON_TYPE, { schema: LiveView, description: 'It does', example: { status: 'ok' } }),
+        },
       },
     },
-    () => ({ status: 'ok' as const }),
+    () => ({ status: 'ok' }),
   )
 
   app.get(
@@ -34,19 +38,27 @@ export function healthRoutes(app: App, { checks }: ApiContext): void {
         description:
           'For a load balancer. Why one fails stands in the log and on the operators’ page, not here.',
         response: {
-          200: { description: 'All answer', ...ReadyView },
-          503: { description: 'At least one does not', ...ReadyView },
+          200: toReadyAnswer('All answer', true),
+          503: toReadyAnswer('At least one does not', false),
         },
       },
     },
-    async (_request, reply) => {
+    async (_request, reply): Promise<ReadyView> => {
       const results = await checks.run()
       const isReady = results.every(({ ok }) => ok)
       reply.code(isReady ? 200 : 503)
       return {
-        status: isReady ? ('ok' as const) : ('failing' as const),
+        status: isReady ? 'ok' : 'failing',
         checks: results.map(({ name, driver, ok }) => ({ name, driver, ok })),
       }
     },
   )
+}
+
+function toReadyAnswer(description: string, ok: boolean): TSchema {
+  const example: ReadyView = {
+    status: ok ? 'ok' : 'failing',
+    checks: [{ name: 'registry', driver: 'sqlite', ok }],
+  }
+  return answerAs(JSON_TYPE, { schema: ReadyView, description, example })
 }

@@ -29,5 +29,6 @@ export function webRoutes(app: App, { options: { webFolder } }: ApiContext): voi
       reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
     },
   })
-  for (const path of ['/ops', '/ops/']) app.get(path, (_request, reply) => reply.sendFile('ops.html'))
+  for (const path of ['/ops', '/ops/'])
+    app.get(path, { config: { rateLimit: false } }, (_request, reply) => reply.sendFile('ops.html'))
 }

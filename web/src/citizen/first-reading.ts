@@ -11,7 +11,7 @@ export function toFirstReading(kind: KindView, { city, host }: { city: CityView;
   return [
     `npx pulso device add ${id} --kind ${kind.id} ${place}`,
     `mosquitto_pub -h ${host} -q 1 -u USERNAME -P PASSWORD -t pulso/${kind.id}/${id}/telemetry -m '${toPayload(kind)}'`,
-  ].join('\n')
+  ].join('\n\n')
 }
 
 /** The first metric with a value that its own rules allow. */

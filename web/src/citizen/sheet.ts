@@ -8,7 +8,7 @@ const FLICK_PX_PER_MS = 0.5
 /** Three heights for a window: the summary, half of it, and all but the header. */
 export function toSheetHeights(windowPx: number, remPx: number): SheetHeights {
   const full = Math.max(windowPx - 4.5 * remPx, 160)
-  const peek = Math.min(14.75 * remPx, full)
+  const peek = Math.min(13.75 * remPx, full)
   return [peek, Math.min(Math.max(windowPx * 0.5, peek), full), full]
 }
 

@@ -65,7 +65,9 @@ export function toFigureTexts(
       if (value === null || value === undefined) return []
       const metric = findMetric(kind, figure.metric)
       const text = metric ? format.metricText(metric, value) : format.number(value)
-      return [{ id: figure.id, title: figure.title[language], text }]
+      // A figure named after its unit says nothing beside it; its metric's name does.
+      const named = metric?.symbol === figure.title[language] ? metric : figure
+      return [{ id: figure.id, title: named.title[language], text }]
     })
 }
 

@@ -146,7 +146,7 @@ function areaNames(id: string, layers: string[], paint: ReturnType<typeof halo>)
     filter: ['in', ['get', 'layer'], ['literal', layers]],
     layout: {
       'text-field': ['get', 'name'],
-      'text-font': ITALIC,
+      'text-font': PLAIN,
       'text-size': zoomed([13, 10.5, 17, 13]),
       'text-max-width': 8,
       'text-padding': 8,

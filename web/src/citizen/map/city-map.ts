@@ -92,6 +92,7 @@ export function createCityMap(options: CityMapOptions): CityMap {
   map.on('load', () => {
     isLoaded = true
     if (shown) drawSensors(shown.kind, shown.sensors)
+    chooseZone(chosen.zone)
     options.onReady()
   })
   map.on('error', () => options.onError({ isFatal: false }))
@@ -135,6 +136,10 @@ export function createCityMap(options: CityMapOptions): CityMap {
     }
   }
 
+  function chooseZone(zone: string | null): void {
+    map.setFilter('zone-chosen', ['==', ['get', 'id'], zone ?? ''])
+  }
+
   function markChosen(sensor: string | null, isChosen: boolean): void {
     if (sensor !== null) map.setFeatureState({ source: SENSOR_SOURCE, id: sensor }, { chosen: isChosen })
   }
@@ -166,7 +171,7 @@ export function createCityMap(options: CityMapOptions): CityMap {
       if (isLoaded) {
         markChosen(chosen.sensor, false)
         markChosen(sensor, true)
-        map.setFilter('zone-chosen', ['==', ['get', 'id'], zone ?? ''])
+        chooseZone(zone)
       }
       chosen = { zone, sensor }
     },

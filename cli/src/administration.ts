@@ -59,16 +59,21 @@ export interface Administration {
   removeOperator(name: string): Promise<{ name: string }>
 }
 
-export function createAdministration(options: {
+export interface AdministrationOptions {
   registry: Registry
   kinds: Kinds
   clock: Clock
-}): Administration {
-  const { registry, kinds, clock } = options
+  /** Ends the connections that a credential has open, where a broker runs. */
+  disconnect?: (username: string) => Promise<unknown>
+}
+
+export function createAdministration(options: AdministrationOptions): Administration {
+  const { registry, kinds, clock, disconnect } = options
 
   const setNewSecret = async (username: string): Promise<Secret> => {
     const password = newSecret()
     await registry.setSecret(username, hashSecret(password))
+    await disconnect?.(username)
     return { username, password }
   }
   const addCredential = async (username: string, scope: CredentialScope): Promise<Secret> => {
@@ -110,6 +115,7 @@ export function createAdministration(options: {
     rotateDevice: setNewSecret,
     async revokeDevice(username) {
       if (!(await registry.removeCredential(username))) throw unknownCredential(username)
+      await disconnect?.(username)
       return { username }
     },
     async provideGateway({ username, prefix, sensors }) {

@@ -35,9 +35,12 @@ for (const driver of READINGS_DRIVERS) {
               0,
             )
 
-            const { page, assertClean } = await openPage(browser, `${box.http}/?kind=parking`)
+            const { page, assertClean } = await openPage(
+              browser,
+              `${box.http}/?kind=parking&at=43.462,-3.81,12.5`,
+            )
             const inList = page.getByTestId(`zone-row-${zone}`).getByTestId('figure-free')
-            const onMap = page.getByTestId(`zone-badge-${zone}`).getByTestId('figure-free')
+            const onMap = page.getByTestId(`zone-badge-${zone}`).locator('.main')
             await page.locator('html[data-map-ready=true]').waitFor({ state: 'attached' })
             await inList.filter({ hasText: '0' }).waitFor()
             await onMap.filter({ hasText: '0' }).waitFor()
@@ -113,7 +116,8 @@ describe('two devices', () => {
         ]),
       )
       await closed
-      assert.equal((await getSensor(box, 'bay-2')).properties.state, 'unknown')
+      const other = await waitFor(() => getSensor(box, 'bay-2'), { what: 'the other sensor' })
+      assert.equal(other.properties.state, 'unknown')
       client.end(true)
     })
   })

@@ -1,26 +1,16 @@
-import type { MessagePort } from 'node:worker_threads'
-import { MessageChannel } from 'node:worker_threads'
-import { createApi } from '@pulso/api'
-import {
-  type AppError,
-  systemClock,
-  type City,
-  type Kinds,
-  type OpsOverview,
-  type SensorState,
-} from '@pulso/model'
-import { createSqliteJournal, openSqliteRegistry, type Registry as SensorRegistry } from '@pulso/stores'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { type AppError, systemClock, type City, type Kinds, type SensorState } from '@pulso/model'
+import { createSqliteJournal, openSqliteRegistry } from '@pulso/stores'
 import type { Logger } from 'pino'
-import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import { createAdministration, type Administration } from '../administration.ts'
 import type { Config } from '../config/config.ts'
 import { serveControl } from '../control.ts'
 import type { BrokerThreadData, BrokerThreadMethods } from './broker-thread.ts'
+import { createBoxApi, readOverview, type Overview } from './box-api.ts'
 import { journalFile, registryFile } from './files.ts'
 import type { IngestThreadData, IngestThreadMethods } from './ingest-thread.ts'
 import { lockFolder } from './lock.ts'
-import { observeEventLoop, spawnThread, type Thread } from './thread.ts'
-import { findWebFolder } from './web-folder.ts'
+import { spawnThread, type Thread } from './thread.ts'
 
 export interface BoxOptions {
   config: Config
@@ -30,9 +20,6 @@ export interface BoxOptions {
   /** A part failed for good while the box ran. */
   onFailure(error: AppError): void
 }
-
-/** The numbers that say whether the city keeps up. */
-export type Overview = Pick<OpsOverview, 'journal' | 'ingest' | 'connections'>
 
 export interface BoxStatus extends Overview {
   http: string
@@ -68,26 +55,33 @@ export async function startBox(options: BoxOptions): Promise<Box> {
     quarantineMaxEntries: config.limits.quarantineEntries,
   })
   parts.defer(() => registry.close())
-  const journal = createSqliteJournal({ file: journalFile(config.dataDir) })
+  const states = new MessageChannel()
+  parts.defer(() => states.port1.close())
+  const ingest = spawnIngest(parts, options, states.port2)
+  const journal = createSqliteJournal({
+    file: journalFile(config.dataDir),
+    continueAfter: await ingest.client.position(),
+    onCrash: options.onFailure,
+  })
   await journal.start()
   parts.defer(() => journal.stop())
-
-  const states = new MessageChannel()
-  const ingest = await startIngest(parts, options, {
-    journalPort: journal.readerPort(),
-    statesPort: states.port2,
-  })
+  await ingest.client.start(journal.readerPort())
+  parts.defer(() => ingest.client.stop())
   const broker = spawnBroker(parts, options, journal.writerPort())
 
-  const api = createBoxApi({ ...options, registry, ingest, broker })
+  const api = createBoxApi({ config, city, kinds, registry, ingest, broker })
   states.port1.on('message', (list: SensorState[]) => api.applyStates(list))
-  parts.defer(() => states.port1.close())
   const http = await api.start()
   parts.defer(() => api.stop())
   const mqttAddress = { host: config.mqtt.host, port: (await broker.client.start()).port }
   parts.defer(() => broker.client.stop())
 
-  const administration = createAdministration({ registry, kinds, clock: systemClock })
+  const administration = createAdministration({
+    registry,
+    kinds,
+    clock: systemClock,
+    disconnect: (username) => broker.client.disconnect(username),
+  })
   const methods: RunningBoxMethods = {
     ...administration,
     status: async () => ({
@@ -112,20 +106,18 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   }
 }
 
-async function startIngest(
+function spawnIngest(
   parts: AsyncDisposableStack,
   { config, onFailure }: BoxOptions,
-  ports: { journalPort: MessagePort; statesPort: MessagePort },
-): Promise<Thread<IngestThreadMethods>> {
+  statesPort: MessagePort,
+): Thread<IngestThreadMethods> {
   const thread = spawnThread<IngestThreadMethods, IngestThreadData>({
     file: new URL('./ingest-thread.ts', import.meta.url),
-    data: { config, ...ports },
-    transferList: [ports.journalPort, ports.statesPort],
+    data: { config, statesPort },
+    transferList: [statesPort],
     onFailure,
   })
   parts.defer(() => thread.end())
-  await thread.client.start()
-  parts.defer(() => thread.client.stop())
   return thread
 }
 
@@ -142,65 +134,4 @@ function spawnBroker(
   })
   parts.defer(() => thread.end())
   return thread
-}
-
-interface ApiParts extends BoxOptions {
-  registry: SensorRegistry
-  ingest: Thread<IngestThreadMethods>
-  broker: Thread<BrokerThreadMethods>
-}
-
-function createBoxApi({ config, city, kinds, logger, registry, ingest, broker }: ApiParts) {
-  const metrics = new Registry()
-  collectDefaultMetrics({ register: metrics })
-  observeEventLoop('api', metrics)
-  return createApi({
-    ...config.http,
-    city,
-    kinds,
-    clock: systemClock,
-    logger: logger.child({ part: 'api' }),
-    registry,
-    readings: ingest.client,
-    clockLimits: config.clockLimits,
-    metrics,
-    async metricsText() {
-      const lists = await Promise.all([
-        metrics.getMetricsAsJSON(),
-        broker.client.metrics(),
-        ingest.client.metrics(),
-      ])
-      return AggregatorRegistry.aggregate(lists).metrics()
-    },
-    checks: [
-      {
-        name: 'mqtt',
-        driver: 'aedes',
-        check: async () => {
-          await broker.client.connections()
-        },
-      },
-      {
-        name: 'journal',
-        driver: 'sqlite',
-        check: async () => {
-          await ingest.client.journalStatus()
-        },
-      },
-      { name: 'readings', driver: config.readings.driver, check: () => ingest.client.check() },
-      { name: 'registry', driver: registry.driver, check: () => registry.check() },
-    ],
-    operations: { overview: () => readOverview({ ingest, broker }) },
-    webFolder: findWebFolder(),
-  })
-}
-
-async function readOverview({ ingest, broker }: Pick<ApiParts, 'ingest' | 'broker'>): Promise<Overview> {
-  const [{ depth, bytes, oldestReceivedAtMs }, stats, connections] = await Promise.all([
-    ingest.client.journalStatus(),
-    ingest.client.stats(),
-    broker.client.connections(),
-  ])
-  const oldestAgeMs = oldestReceivedAtMs === null ? null : Math.max(0, systemClock.now() - oldestReceivedAtMs)
-  return { journal: { depth, bytes, oldestAgeMs }, ingest: stats, connections }
 }

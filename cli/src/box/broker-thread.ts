@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import { createBroker, DEFAULT_BROKER_LIMITS } from '@pulso/broker'
-import { systemClock } from '@pulso/model'
+import { AppError, systemClock } from '@pulso/model'
 import { createSqliteJournalWriter, openSqliteRegistry } from '@pulso/stores'
 import { Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
@@ -18,6 +18,10 @@ export interface BrokerThreadMethods {
   start(): Promise<{ port: number }>
   stop(): Promise<void>
   connections(): number
+  /** @throws AppError `mqtt-not-listening` before the start and after the stop */
+  check(): void
+  /** Ends the connections of a credential. */
+  disconnect(username: string): number
 }
 
 const { config, journalPort } = threadData<BrokerThreadData>()
@@ -37,13 +41,25 @@ async function open() {
     limits: { ...DEFAULT_BROKER_LIMITS, ...config.limits.broker },
     metrics,
   })
-  return {
-    start: () => broker.start(),
+  let isListening = false
+  const methods: BrokerThreadMethods = {
+    async start() {
+      const address = await broker.start()
+      isListening = true
+      return address
+    },
     async stop() {
+      isListening = false
       await broker.stop()
       await journal.close()
       await credentials.close()
     },
     connections: () => broker.connections(),
+    check() {
+      if (!isListening)
+        throw new AppError('mqtt-not-listening', 'The broker does not listen yet', { retryable: true })
+    },
+    disconnect: (username: string) => broker.disconnect(username),
   }
+  return methods
 }

@@ -1,10 +1,11 @@
 import type { MessagePort } from 'node:worker_threads'
-import { createIngest, type IngestStats } from '@pulso/ingest'
+import { createIngest, type Ingest, type IngestStats, type IngestStatus } from '@pulso/ingest'
 import { systemClock } from '@pulso/model'
 import {
   createSqliteJournalReader,
   openSqliteRegistry,
   type HistoryQuery,
+  type JournalReader,
   type JournalStatus,
   type ReadingsQueries,
 } from '@pulso/stores'
@@ -19,19 +20,23 @@ import { serveThread, threadData } from './thread.ts'
 /** Ingest's thread. It alone opens the readings (DuckDB allows one opener), so it answers queries of them as well. */
 export interface IngestThreadData {
   config: Config
-  journalPort: MessagePort
   /** Gets a list of `SensorState` after each batch. */
   statesPort: MessagePort
 }
 
 export interface IngestThreadMethods extends ReadingsQueries {
-  start(): Promise<void>
+  /** The newest journal position that is kept in the readings or in the registry: positions must go on behind it. */
+  position(): Promise<number>
+  start(journalPort: MessagePort): Promise<void>
   stop(): Promise<void>
-  stats(): IngestStats
+  stats(): Promise<IngestStats>
   journalStatus(): Promise<JournalStatus>
+  /** @throws AppError when the journal does not answer */
+  checkJournal(): Promise<void>
+  status(): Promise<IngestStatus>
 }
 
-const { config, journalPort, statesPort } = threadData<IngestThreadData>()
+const { config, statesPort } = threadData<IngestThreadData>()
 const metrics = new Registry()
 
 serveThread({ name: 'ingest', metrics, open })
@@ -42,30 +47,42 @@ async function open() {
     file: registryFile(config.dataDir),
     quarantineMaxEntries: config.limits.quarantineEntries,
   })
-  const journal = createSqliteJournalReader({ port: journalPort, file: journalFile(config.dataDir) })
   const readings = await openReadings({ config, kinds })
-  const ingest = createIngest({
-    journal,
-    readings,
-    registry,
-    kinds,
-    clock: systemClock,
-    clockLimits: config.clockLimits,
-    logger: createLogger(config.logLevel, 'ingest'),
-    metrics,
-    onStates: (states) => statesPort.postMessage(states),
-  })
-  return {
-    start: () => ingest.start(),
+  const started = Promise.withResolvers<{ ingest: Ingest; journal: JournalReader }>()
+
+  const methods: IngestThreadMethods = {
+    position: async () => Math.max(await readings.position(), await registry.ingestPosition()),
+    async start(journalPort) {
+      const journal = createSqliteJournalReader({ port: journalPort, file: journalFile(config.dataDir) })
+      const ingest = createIngest({
+        journal,
+        readings,
+        registry,
+        kinds,
+        clock: systemClock,
+        clockLimits: config.clockLimits,
+        logger: createLogger(config.logLevel, 'ingest'),
+        metrics,
+        onStates: (states) => statesPort.postMessage(states),
+      })
+      await ingest.start()
+      started.resolve({ ingest, journal })
+    },
     async stop() {
+      const { ingest, journal } = await started.promise
       await ingest.stop()
       await journal.close()
       await readings.close()
       await registry.close()
     },
-    stats: () => ingest.stats(),
-    journalStatus: () => journal.status(),
+    stats: async () => (await started.promise).ingest.stats(),
+    journalStatus: async () => (await started.promise).journal.status(),
+    async checkJournal() {
+      await (await started.promise).journal.status()
+    },
+    status: async () => (await started.promise).ingest.status(),
     history: (query: HistoryQuery) => readings.history(query),
     check: () => readings.check(),
   }
+  return methods
 }

@@ -60,13 +60,16 @@ export interface ServeThreadOptions {
   name: string
   metrics: Registry
   /** Opens the part. Its error reaches the starter as the answer of every call. */
-  open(): Promise<Record<string, (...args: never[]) => unknown>>
+  open(): Promise<object>
 }
 
 /** Answers the starter's calls, and measures how long this thread keeps its own events waiting. */
 export function serveThread({ name, metrics, open }: ServeThreadOptions): void {
   observeEventLoop(name, metrics)
-  const withMetrics = async () => ({ ...(await open()), metrics: () => metrics.getMetricsAsJSON() })
+  const withMetrics = async (): Promise<Record<string, (...args: never[]) => unknown>> => ({
+    ...(await open()),
+    metrics: () => metrics.getMetricsAsJSON(),
+  })
   serveRpc(threadData().rpcPort, withMetrics())
 }
 

@@ -6,6 +6,7 @@ import {
   type SensorState,
   type Zone,
 } from '@pulso/model'
+import { toContributions } from './aggregates.ts'
 import { createEntry, refreshEntry, type Entry } from './entry.ts'
 import { createGroups, type Group } from './groups.ts'
 import { createSchedule } from './schedule.ts'
@@ -67,6 +68,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
 
   const markChanged = (entry: Entry, nowMs: number): void => {
     refreshEntry(entry, nowMs)
+    entry.contributions = toContributions(entry, nowMs)
     schedule.add(entry)
     groups.touch(entry)
     changed.add(entry)
@@ -152,7 +154,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
       for (const entry of schedule.takeDue(nowMs)) markChanged(entry, nowMs)
     },
     takeChanges() {
-      const changedGroups = groups.takeChanged(clock.now())
+      const changedGroups = groups.takeChanged()
       if (changed.size === 0 && changedGroups.length === 0) return undefined
       sequence += 1
       for (const group of changedGroups) group.changedAt = sequence
@@ -161,7 +163,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
       return changes
     },
     changesSince(since) {
-      const { zones: zoneGroups, city } = groups.list(clock.now())
+      const { zones: zoneGroups, city } = groups.list()
       return {
         sequence,
         entries: [...entries.values()].filter(({ changedAt }) => changedAt > since),
@@ -180,6 +182,6 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
       isSorted = true
       return sorted
     },
-    groups: () => groups.list(clock.now()),
+    groups: () => groups.list(),
   }
 }

@@ -22,6 +22,8 @@ export interface Entry {
   /** How it stands, one of its kind's states. */
   stands: string
   freshness: Freshness
+  /** What it adds to each of its kind's figures, in their order; NaN where it knows nothing. */
+  contributions: readonly number[]
   /** When time alone next changes something here; `Infinity` when never. */
   nextChangeMs: number
   /** The sequence number of the tick that its last change goes out with. */
@@ -42,6 +44,7 @@ export function createEntry(sensor: Sensor, kind: Kind, zone: string | null): En
     state: undefined,
     stands: UNKNOWN_STATE,
     freshness: 'offline',
+    contributions: [],
     nextChangeMs: Infinity,
     changedAt: 0,
     movedAt: 0,

@@ -19,9 +19,9 @@ export interface Groups {
   /** Something about a member changed. */
   touch(entry: Entry): void
   /** Groups whose sums changed since they were last taken. */
-  takeChanged(nowMs: number): Group[]
+  takeChanged(): Group[]
   /** All groups up to date, those of zones and those of the city. */
-  list(nowMs: number): { zones: Group[]; city: Group[] }
+  list(): { zones: Group[]; city: Group[] }
 }
 
 interface ZoneGroup extends Group {
@@ -66,8 +66,8 @@ export function createGroups(kinds: Kinds): Groups {
     group.json = json
   }
 
-  const refresh = (nowMs: number): void => {
-    for (const group of dirty) update(group, sumUp(group.kind, group.members, nowMs))
+  const refresh = (): void => {
+    for (const group of dirty) update(group, sumUp(group.kind, group.members))
     for (const { kind, zones, city } of dirtyKinds)
       update(
         city,
@@ -84,14 +84,14 @@ export function createGroups(kinds: Kinds): Groups {
     put: (entry) => void groupOf(entry)?.members.add(entry),
     remove: (entry) => void groupOf(entry)?.members.delete(entry),
     touch: (entry) => void groupOf(entry),
-    takeChanged(nowMs) {
-      refresh(nowMs)
+    takeChanged() {
+      refresh()
       const taken = [...changed].filter((group) => !isOutside(byKind, group))
       changed.clear()
       return taken
     },
-    list(nowMs) {
-      refresh(nowMs)
+    list() {
+      refresh()
       const all = [...byKind.values()]
       const zones = all.flatMap((groups) => [...groups.zones.values()].filter(({ zone }) => zone !== null))
       return { zones, city: all.map(({ city }) => city) }
@@ -100,7 +100,7 @@ export function createGroups(kinds: Kinds): Groups {
 }
 
 function createGroup(kind: Kind, zone: string | null): ZoneGroup {
-  const sums = sumUp(kind, [], 0)
+  const sums = sumUp(kind, [])
   const view = toAggregate(kind, zone, sums)
   return { kind, zone, members: new Set(), sums, view, json: JSON.stringify(view), changedAt: 0 }
 }

@@ -61,6 +61,8 @@ export function docsRoutes(app: App): void {
       tryItOutEnabled: true,
       // The validator's badge would be a request to a third party.
       validatorUrl: null,
+      // Without the bar that explores other addresses: the policy refuses them.
+      layout: 'BaseLayout',
     },
   })
 }

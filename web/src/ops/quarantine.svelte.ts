@@ -67,6 +67,8 @@ export function createQuarantine(api: OpsApi, onUnauthorised: () => void): Quara
     set sensor(wanted) {
       if (wanted === sensor) return
       sensor = wanted
+      // A reason chosen for all would hide what this one has.
+      reason = null
       begin()
     },
     async loadOlder() {

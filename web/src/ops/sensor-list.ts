@@ -1,4 +1,4 @@
-import { type Freshness, type OpsSensor, type OpsSensors } from '@pulso/model'
+import type { Freshness, OpsSensor, OpsSensors } from '@pulso/model'
 import type { OpsApi, SensorsQuestion } from './ops-api.ts'
 
 /** More rows than this are not for reading: a search or a filter finds what is sought. */

@@ -1,9 +1,10 @@
-import type { MessagePort } from 'node:worker_threads'
+import { MessagePort } from 'node:worker_threads'
 import { AppError, toAppError } from '@pulso/model'
 
 /**
  * Calls between threads: `serveRpc` on one end of a message channel, `createRpcClient` on the other. Arguments and
- * results are structured clones; errors arrive as `AppError` with their code.
+ * results are structured clones, but for message ports among the arguments, which move to the other side; errors arrive
+ * as `AppError` with their code.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any method of any shape; callers are typed by the client
 type Methods = Record<string, (...args: any[]) => unknown>
@@ -78,7 +79,8 @@ export function createRpcClient<T>(port: MessagePort): RpcClient<T> {
     const id = ++lastId
     return new Promise((resolve, reject) => {
       pending.set(id, { resolve, reject })
-      port.postMessage({ id, method, args } satisfies Call)
+      const ports = args.filter((arg) => arg instanceof MessagePort)
+      port.postMessage({ id, method, args } satisfies Call, ports)
     })
   }
   return new Proxy({} as RpcClient<T>, {

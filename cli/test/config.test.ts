@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { AppError } from '@pulso/model'
+import { parseConfig } from '../src/config/config.ts'
+
+const mistakesOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    parseConfig(env)
+  } catch (error) {
+    assert.ok(error instanceof AppError)
+    assert.equal(error.code, 'invalid-configuration')
+    for (const mistake of error.details) assert.ok(error.message.includes(mistake))
+    return error.details
+  }
+  return []
+}
+
+describe('the configuration', () => {
+  it('has a default for everything', () => {
+    const config = parseConfig({})
+    assert.deepEqual(config.http, { host: '127.0.0.1', port: 8080 })
+    assert.deepEqual(config.mqtt, { host: '127.0.0.1', port: 1883 })
+    assert.deepEqual(config.readings, { driver: 'duckdb' })
+    assert.deepEqual(config.clockLimits, { pastMs: 7 * 86_400_000, futureMs: 300_000 })
+    assert.equal(config.cityFile, null)
+  })
+
+  it('takes an empty value for none', () => {
+    assert.equal(parseConfig({ PULSO_HTTP_PORT: '', PULSO_CITY: '' }).http.port, 8080)
+  })
+
+  it('names every mistake at once', () => {
+    const mistakes = mistakesOf({
+      PULSO_HTTP_PORT: '80 80',
+      PULSO_MQTT_PORT: '70000',
+      PULSO_CLOCK_PAST: '7 years',
+      PULSO_READINGS: 'excel',
+      PULSO_JOURNAL: 'nats',
+      PULSO_DATA_DIR: `/${'x'.repeat(200)}`,
+    })
+    assert.deepEqual(mistakes.map((mistake) => mistake.split(':')[0]).toSorted(), [
+      'PULSO_CLOCK_PAST',
+      'PULSO_DATA_DIR',
+      'PULSO_HTTP_PORT',
+      'PULSO_JOURNAL',
+      'PULSO_MQTT_PORT',
+      'PULSO_READINGS',
+    ])
+  })
+
+  it('refuses a misspelt name instead of ignoring it, and guesses what was meant', () => {
+    assert.match(mistakesOf({ PULSO_HTPP_PORT: '1' })[0] ?? '', /did you mean PULSO_HTTP_PORT/)
+    assert.match(mistakesOf({ PULSO_COLOUR: 'blue' })[0] ?? '', /no such setting$/)
+  })
+
+  it('asks for a token with InfluxDB 2, and not with 1', () => {
+    assert.match(mistakesOf({ PULSO_READINGS: 'influxdb' })[0] ?? '', /PULSO_INFLUX_TOKEN/)
+    const { readings } = parseConfig({
+      PULSO_READINGS: 'influxdb',
+      PULSO_INFLUX_VERSION: '1',
+      PULSO_INFLUX_URL: 'http://h:8086/',
+    })
+    assert.deepEqual(readings, {
+      driver: 'influxdb',
+      version: '1',
+      token: null,
+      org: 'pulso',
+      bucket: 'pulso',
+      url: 'http://h:8086',
+    })
+  })
+})

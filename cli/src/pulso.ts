@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { loadEnvFile } from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
+import { addBenchCommands } from './commands/bench.ts'
 import { addDeviceCommands } from './commands/device.ts'
 import { addOperatorCommands } from './commands/operator.ts'
 import { addReplayCommand } from './commands/replay.ts'
@@ -11,6 +14,8 @@ import { addStartCommand } from './commands/start.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { reportAndExit } from './exit.ts'
 
+// In our own folder: a cache that others can write to would be a way in.
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url)))
 if (existsSync('.env')) loadEnvFile('.env')
 
 const program = new Command('pulso')
@@ -27,6 +32,7 @@ addStatusCommand(program)
 addSimulateCommand(program)
 addReplayCommand(program)
 addScaleCommands(program)
+addBenchCommands(program)
 
 try {
   await program.parseAsync()

@@ -57,7 +57,9 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   parts.defer(() => registry.close())
   const states = new MessageChannel()
   parts.defer(() => states.port1.close())
+  // Both load their libraries at the same time, whatever they wait for afterwards.
   const ingest = spawnIngest(parts, options, states.port2)
+  const broker = spawnBroker(parts, options)
   const journal = createSqliteJournal({
     file: journalFile(config.dataDir),
     continueAfter: await ingest.client.position(),
@@ -67,13 +69,12 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   parts.defer(() => journal.stop())
   await ingest.client.start(journal.readerPort())
   parts.defer(() => ingest.client.stop())
-  const broker = spawnBroker(parts, options, journal.writerPort())
 
   const api = createBoxApi({ config, city, kinds, registry, ingest, broker })
   states.port1.on('message', (list: SensorState[]) => api.applyStates(list))
   const http = await api.start()
   parts.defer(() => api.stop())
-  const mqttAddress = { host: config.mqtt.host, port: (await broker.client.start()).port }
+  const mqttAddress = { host: config.mqtt.host, port: (await broker.client.start(journal.writerPort())).port }
   parts.defer(() => broker.client.stop())
 
   const administration = createAdministration({
@@ -124,12 +125,10 @@ function spawnIngest(
 function spawnBroker(
   parts: AsyncDisposableStack,
   { config, onFailure }: BoxOptions,
-  journalPort: MessagePort,
 ): Thread<BrokerThreadMethods> {
   const thread = spawnThread<BrokerThreadMethods, BrokerThreadData>({
     file: new URL('./broker-thread.ts', import.meta.url),
-    data: { config, journalPort },
-    transferList: [journalPort],
+    data: { config },
     onFailure,
   })
   parts.defer(() => thread.end())

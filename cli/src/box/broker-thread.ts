@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
-import { createBroker, DEFAULT_BROKER_LIMITS } from '@pulso/broker'
+import { createBroker, type Broker } from '@pulso/broker'
 import { AppError, systemClock } from '@pulso/model'
-import { createSqliteJournalWriter, openSqliteRegistry } from '@pulso/stores'
+import { createSqliteJournalWriter, openSqliteRegistry, type JournalWriter } from '@pulso/stores'
 import { Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { createLogger } from '../logger.ts'
@@ -11,11 +11,10 @@ import { serveThread, threadData } from './thread.ts'
 /** The broker's thread: sockets and MQTT alone, so that no commit and no query keeps a device waiting. */
 export interface BrokerThreadData {
   config: Config
-  journalPort: MessagePort
 }
 
 export interface BrokerThreadMethods {
-  start(): Promise<{ port: number }>
+  start(journalPort: MessagePort): Promise<{ port: number }>
   stop(): Promise<void>
   connections(): number
   /** @throws AppError `mqtt-not-listening` before the start and after the stop */
@@ -24,42 +23,43 @@ export interface BrokerThreadMethods {
   disconnect(username: string): number
 }
 
-const { config, journalPort } = threadData<BrokerThreadData>()
+const { config } = threadData<BrokerThreadData>()
 const metrics = new Registry()
 
 serveThread({ name: 'broker', metrics, open })
 
 async function open() {
   const credentials = await openSqliteRegistry({ file: registryFile(config.dataDir) })
-  const journal = createSqliteJournalWriter({ port: journalPort })
-  const broker = createBroker({
-    ...config.mqtt,
-    journal,
-    credentials,
-    clock: systemClock,
-    logger: createLogger(config.logLevel, 'broker'),
-    limits: { ...DEFAULT_BROKER_LIMITS, ...config.limits.broker },
-    metrics,
-  })
-  let isListening = false
+  let running: { broker: Broker; journal: JournalWriter } | undefined
+
   const methods: BrokerThreadMethods = {
-    async start() {
+    async start(journalPort) {
+      const journal = createSqliteJournalWriter({ port: journalPort })
+      const broker = createBroker({
+        ...config.mqtt,
+        journal,
+        credentials,
+        clock: systemClock,
+        logger: createLogger(config.logLevel, 'broker'),
+        limits: config.limits.broker,
+        metrics,
+      })
       const address = await broker.start()
-      isListening = true
+      running = { broker, journal }
       return address
     },
     async stop() {
-      isListening = false
-      await broker.stop()
-      await journal.close()
+      await running?.broker.stop()
+      await running?.journal.close()
       await credentials.close()
+      running = undefined
     },
-    connections: () => broker.connections(),
+    connections: () => running?.broker.connections() ?? 0,
     check() {
-      if (!isListening)
+      if (!running)
         throw new AppError('mqtt-not-listening', 'The broker does not listen yet', { retryable: true })
     },
-    disconnect: (username: string) => broker.disconnect(username),
+    disconnect: (username) => running?.broker.disconnect(username) ?? 0,
   }
   return methods
 }

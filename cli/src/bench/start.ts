@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ZonesView } from '@pulso/model'
+import type { BenchStartOptions } from '../commands/bench.ts'
+import { spawnBox, withBenchFolder } from './process.ts'
+import { printMeasures } from './table.ts'
+
+const FIRST_DATA_LIMIT_MS = 10_000
+const STOP_LIMIT_MS = 2_000
+const LOOK_EVERY_MS = 10
+
+interface Times {
+  readyMs: number
+  firstDataMs: number
+  wholeCityMs: number
+  stopMs: number
+}
+
+/** `pulso bench start`: the demo on an empty folder, and again on the folder it left. */
+export async function benchStart({ runs, json }: BenchStartOptions): Promise<void> {
+  const [first, second]: [Times[], Times[]] = [[], []]
+  for (let run = 0; run < runs; run++) {
+    await withBenchFolder(async (folder) => {
+      first.push(await timeStart(folder))
+      second.push(await timeStart(folder))
+    })
+    if (!json) console.error(`run ${run + 1} of ${runs}`)
+  }
+  const toMeasures = (name: string, times: readonly Times[]) => {
+    const limit = { name: 'limit', value: FIRST_DATA_LIMIT_MS }
+    return [
+      {
+        name: `${name}: both ports listen`,
+        unit: 'ms',
+        values: times.map(({ readyMs }) => readyMs),
+        against: limit,
+      },
+      {
+        name: `${name}: first live data`,
+        unit: 'ms',
+        values: times.map(({ firstDataMs }) => firstDataMs),
+        against: limit,
+      },
+      {
+        name: `${name}: 95 % of the city live`,
+        unit: 'ms',
+        values: times.map(({ wholeCityMs }) => wholeCityMs),
+        against: limit,
+      },
+      {
+        name: `${name}: Ctrl-C to the end`,
+        unit: 'ms',
+        values: times.map(({ stopMs }) => stopMs),
+        against: { name: 'limit', value: STOP_LIMIT_MS },
+      },
+    ]
+  }
+  printMeasures([...toMeasures('first start', first), ...toMeasures('second start', second)], json)
+}
+
+async function timeStart(folder: string): Promise<Times> {
+  const startedAt = performance.now()
+  const box = await spawnBox(folder, ['--demo'])
+  const [firstDataMs, wholeCityMs] = [
+    await whenLive(box.report.http, startedAt, 0),
+    await whenLive(box.report.http, startedAt, 0.95),
+  ]
+  return { readyMs: box.readyMs, firstDataMs, wholeCityMs, stopMs: await box.stop() }
+}
+
+/** How long until more than this share of the sensors is fresh. */
+async function whenLive(http: string, startedAt: number, share: number): Promise<number> {
+  for (;;) {
+    const { city } = (await (await fetch(`${http}/api/v1/zones`)).json()) as ZonesView
+    const [all, fresh] = city.reduce(
+      ([sum, live], { sensors, freshness }) => [sum + sensors, live + freshness.fresh],
+      [0, 0],
+    )
+    if (fresh > all * share) return performance.now() - startedAt
+    await delay(LOOK_EVERY_MS)
+  }
+}

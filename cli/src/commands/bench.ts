@@ -1,0 +1,33 @@
+import { InvalidArgumentError, type Command } from 'commander'
+
+export interface BenchStartOptions {
+  runs: number
+  json?: true
+}
+
+export function addBenchCommands(program: Command): void {
+  const bench = program
+    .command('bench')
+    .description('Measure, on this machine, against a limit or a peer of the same run')
+
+  bench
+    .command('start')
+    .description('How long from the start to the first data, and from Ctrl-C to the end')
+    .option('--runs <count>', 'how often; medians are shown', toRuns, 5)
+    .option('--json', 'print one object')
+    .action(async (options: BenchStartOptions) => (await import('../bench/start.ts')).benchStart(options))
+
+  bench
+    .command('door')
+    .description('How long a PUBACK takes while ingest and the API work hard, against an idle box')
+    .option('--runs <count>', 'how often; medians are shown', toRuns, 5)
+    .option('--json', 'print one object')
+    .action(async (options: BenchStartOptions) => (await import('../bench/door.ts')).benchDoor(options))
+}
+
+function toRuns(text: string): number {
+  const runs = Number(text)
+  if (!Number.isInteger(runs) || runs < 1 || runs > 100)
+    throw new InvalidArgumentError('write a whole number from 1 to 100')
+  return runs
+}

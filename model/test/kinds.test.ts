@@ -44,7 +44,7 @@ describe('validateValues', () => {
   })
 
   it('refuses more free spaces than there are, by the message, the last one or the registry', () => {
-    const reason = (raw: Record<string, unknown>, known = nothing as Parameters<typeof validateValues>[2]) =>
+    const reason = (raw: Record<string, unknown>, known = nothing) =>
       validateValues(carpark, raw, known).rejections[0]?.reason
     assert.equal(reason({ availableSpotNumber: 8259, totalSpotNumber: 140 }), 'over-capacity')
     assert.equal(

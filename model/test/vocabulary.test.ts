@@ -59,7 +59,7 @@ describe('time', () => {
       1.79e15,
       '2026-13-01T00:00:00Z',
     ]
-    for (const raw of wrong) assert.equal(parseTime(raw), undefined, String(raw))
+    for (const raw of wrong) assert.equal(parseTime(raw), undefined, JSON.stringify(raw))
   })
 
   it('is written as durations by people', () => {

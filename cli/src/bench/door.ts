@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { AppError, toTopic } from '@pulso/model'
 import type { Administration } from '../administration.ts'
-import type { BenchStartOptions } from '../commands/bench.ts'
-import type { StartReport } from '../commands/start-report.ts'
+import type { BenchOptions } from './start.ts'
+import type { StartReport } from '../box/start-report.ts'
 import { loadKinds } from '../config/load.ts'
 import { connectControl } from '../control.ts'
 import { spawnBox, withBenchFolder } from './process.ts'
@@ -21,7 +21,7 @@ const PREFIX = 'bench-'
  * `pulso bench door`: one device publishes a reading every 10 ms and waits for its PUBACK, while the box is idle and while a
  * gateway sends batches as fast as they are acknowledged and readers ask the API without a pause, in turn.
  */
-export async function benchDoor({ runs, json }: BenchStartOptions): Promise<void> {
+export async function benchDoor({ runs, json }: BenchOptions): Promise<void> {
   const [idle, loaded]: [Percentiles[], Percentiles[]] = [[], []]
   await withBenchFolder(async (folder) => {
     const box = await spawnBox(folder, ['--demo'])

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '@pulso/model'
-import type { StartReport } from '../commands/start-report.ts'
+import type { StartReport } from '../box/start-report.ts'
 
 export interface BoxProcess {
   report: StartReport

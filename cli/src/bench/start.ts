@@ -1,8 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ZonesView } from '@pulso/model'
-import type { BenchStartOptions } from '../commands/bench.ts'
 import { spawnBox, withBenchFolder } from './process.ts'
 import { printMeasures } from './table.ts'
+
+export interface BenchOptions {
+  runs: number
+  json?: true
+}
 
 const FIRST_DATA_LIMIT_MS = 10_000
 const STOP_LIMIT_MS = 2_000
@@ -16,7 +20,7 @@ interface Times {
 }
 
 /** `pulso bench start`: the demo on an empty folder, and again on the folder it left. */
-export async function benchStart({ runs, json }: BenchStartOptions): Promise<void> {
+export async function benchStart({ runs, json }: BenchOptions): Promise<void> {
   const [first, second]: [Times[], Times[]] = [[], []]
   for (let run = 0; run < runs; run++) {
     await withBenchFolder(async (folder) => {

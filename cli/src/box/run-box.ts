@@ -5,8 +5,13 @@ import { parseConfig, type Config } from '../config/config.ts'
 import { loadCity, loadKinds } from '../config/load.ts'
 import { reportAndExit } from '../exit.ts'
 import { createLogger } from '../logger.ts'
-import type { StartOptions } from '../commands/start.ts'
-import { describeStart, type StartReport } from '../commands/start-report.ts'
+import { describeStart, type StartReport } from './start-report.ts'
+
+export interface StartOptions {
+  demo?: true
+  seed: string
+  json?: true
+}
 
 /** A part that does not stop within this is left behind: what was acknowledged is on disk already. */
 const STOP_LIMIT_MS = 1_800

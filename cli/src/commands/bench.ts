@@ -1,9 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
-
-export interface BenchStartOptions {
-  runs: number
-  json?: true
-}
+import type { BenchOptions } from '../bench/start.ts'
 
 export function addBenchCommands(program: Command): void {
   const bench = program
@@ -15,14 +11,14 @@ export function addBenchCommands(program: Command): void {
     .description('How long from the start to the first data, and from Ctrl-C to the end')
     .option('--runs <count>', 'how often; medians are shown', toRuns, 5)
     .option('--json', 'print one object')
-    .action(async (options: BenchStartOptions) => (await import('../bench/start.ts')).benchStart(options))
+    .action(async (options: BenchOptions) => (await import('../bench/start.ts')).benchStart(options))
 
   bench
     .command('door')
     .description('How long a PUBACK takes while ingest and the API work hard, against an idle box')
     .option('--runs <count>', 'how often; medians are shown', toRuns, 5)
     .option('--json', 'print one object')
-    .action(async (options: BenchStartOptions) => (await import('../bench/door.ts')).benchDoor(options))
+    .action(async (options: BenchOptions) => (await import('../bench/door.ts')).benchDoor(options))
 }
 
 function toRuns(text: string): number {

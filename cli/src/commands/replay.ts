@@ -1,14 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { parseTime } from '@pulso/model'
-import type { DoorOptions } from '../simulators/door.ts'
-
-export interface ReplayCommandOptions extends DoorOptions {
-  speed: number | 'max'
-  keepTime?: true
-  from?: number
-  to?: number
-  json?: true
-}
+import type { ReplayCommandOptions } from '../simulators/run-replay.ts'
 
 export function addReplayCommand(program: Command): void {
   program

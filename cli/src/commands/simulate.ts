@@ -1,10 +1,5 @@
 import type { Command } from 'commander'
-import type { DoorOptions } from '../simulators/door.ts'
-
-export interface SimulateOptions extends DoorOptions {
-  seed: string
-  speed: string
-}
+import type { SimulateOptions } from '../simulators/run-virtual-city.ts'
 
 export function addSimulateCommand(program: Command): void {
   program

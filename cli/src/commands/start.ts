@@ -1,10 +1,5 @@
 import type { Command } from 'commander'
-
-export interface StartOptions {
-  demo?: true
-  seed: string
-  json?: true
-}
+import type { StartOptions } from '../box/run-box.ts'
 
 export function addStartCommand(program: Command): void {
   program

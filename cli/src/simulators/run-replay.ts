@@ -2,9 +2,16 @@ import { AppError, formatDuration, systemClock, toIsoTime, type CityView } from 
 import { createReplay, openReplay, type ReplayProgress, type ReplaySummary } from '@pulso/simulators'
 import { parseConfig } from '../config/config.ts'
 import { createLogger } from '../logger.ts'
-import type { ReplayCommandOptions } from '../commands/replay.ts'
 import { print } from '../commands/shared.ts'
-import { findDoor, untilInterrupted } from './door.ts'
+import { findDoor, untilInterrupted, type DoorOptions } from './door.ts'
+
+export interface ReplayCommandOptions extends DoorOptions {
+  speed: number | 'max'
+  keepTime?: true
+  from?: number
+  to?: number
+  json?: true
+}
 
 const GATEWAY = 'replay'
 /** Sensors of recordings are told apart from the city's own. */

@@ -5,8 +5,12 @@ import { VIRTUAL_CITY_PREFIX, VIRTUAL_CITY_USERNAME } from '../box/demo.ts'
 import { parseConfig } from '../config/config.ts'
 import { loadCity } from '../config/load.ts'
 import { createLogger } from '../logger.ts'
-import type { SimulateOptions } from '../commands/simulate.ts'
-import { findDoor, untilInterrupted } from './door.ts'
+import { findDoor, untilInterrupted, type DoorOptions } from './door.ts'
+
+export interface SimulateOptions extends DoorOptions {
+  seed: string
+  speed: string
+}
 
 /** `pulso simulate`. */
 export async function runVirtualCity(options: SimulateOptions): Promise<void> {

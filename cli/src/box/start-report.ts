@@ -1,5 +1,5 @@
 import type { Secret } from '../administration.ts'
-import type { FirstReading } from '../box/first-reading.ts'
+import type { FirstReading } from './first-reading.ts'
 
 /** What a person needs to know once the city runs. */
 export interface StartReport {

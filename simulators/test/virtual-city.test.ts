@@ -81,32 +81,44 @@ suite('the virtual city on a real broker', () => {
     await broker.stop()
   })
 
-  test('fills only the gap when the box has the rest', async () => {
-    const broker = await startBroker()
-    const nowMs = Date.now()
-    const features = sensors.map(({ id }) => ({ id, properties: { time: toIsoTime(nowMs - HOUR_MS) } }))
-    const api = createServer((request, response) => {
-      const isSecond = request.url?.includes('cursor=next')
-      const page = isSecond
-        ? { features: features.slice(50), next: null }
-        : { features: features.slice(0, 50), next: 'next' }
-      response.end(JSON.stringify({ type: 'FeatureCollection', ...page }))
+  for (const isComplete of [true, false]) {
+    const what = isComplete
+      ? 'fills only the gap when the box has the rest'
+      : 'sends the past whole when that was broken off'
+    test(what, async () => {
+      const broker = await startBroker()
+      const nowMs = Date.now()
+      const features = sensors.map(({ id }) => ({ id, properties: { time: toIsoTime(nowMs - HOUR_MS) } }))
+      const api = createServer((request, response) => {
+        const url = new URL(request.url ?? '', 'http://box')
+        if (url.pathname.endsWith('/history')) {
+          const fromMs = parseTime(url.searchParams.get('from')) ?? NaN
+          const points = isComplete ? [{ time: toIsoTime(fromMs + SECOND_MS), value: 'free' }] : []
+          response.end(JSON.stringify({ points }))
+          return
+        }
+        const isSecond = url.searchParams.has('cursor')
+        const page = isSecond
+          ? { features: features.slice(50), next: null }
+          : { features: features.slice(0, 50), next: 'next' }
+        response.end(JSON.stringify({ type: 'FeatureCollection', ...page }))
+      })
+      api.listen(0, '127.0.0.1')
+      await once(api, 'listening')
+      const apiUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+      const virtualCity = createVirtualCity(optionsFor(broker, { backfillMs: DAY_MS, apiUrl }))
+      await virtualCity.start()
+      const lastBay = sensors.filter(({ kind }) => kind === 'parking').at(-1)?.id
+      await broker.until((received) =>
+        received.some(({ sensorId, isBatch }) => isBatch && sensorId === lastBay),
+      )
+      const oldestMs = Math.min(...broker.received.flatMap(timesOf))
+      assert.equal(oldestMs > nowMs - HOUR_MS - MINUTE_MS, isComplete, toIsoTime(oldestMs))
+      await virtualCity.stop()
+      api.close()
+      await broker.stop()
     })
-    api.listen(0, '127.0.0.1')
-    await once(api, 'listening')
-    const apiUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
-    const virtualCity = createVirtualCity(optionsFor(broker, { backfillMs: DAY_MS, apiUrl }))
-    await virtualCity.start()
-    const lastBay = sensors.filter(({ kind }) => kind === 'parking').at(-1)?.id
-    await broker.until((received) =>
-      received.some(({ sensorId, isBatch }) => isBatch && sensorId === lastBay),
-    )
-    const oldestMs = Math.min(...broker.received.flatMap(timesOf))
-    assert.ok(oldestMs > nowMs - HOUR_MS - MINUTE_MS, toIsoTime(oldestMs))
-    await virtualCity.stop()
-    api.close()
-    await broker.stop()
-  })
+  }
 
   test('goes on after the connection was cut', async () => {
     const broker = await startBroker()

@@ -14,7 +14,7 @@ import type { PlannedSensor } from '../plan/planned-sensor.ts'
 import { createPublisher, type Publisher } from '../publisher.ts'
 import { createWindow, sleep } from '../window.ts'
 import { backfill, telemetryTopic, toPayload, type Playable } from './backfill.ts'
-import { fetchNewestTimes } from './known-times.ts'
+import { askWhatIsKnown } from './ask-what-is-known.ts'
 
 export interface VirtualCityOptions {
   sensors: readonly PlannedSensor[]
@@ -163,7 +163,15 @@ function createRun(options: VirtualCityOptions, publisher: Publisher, signal: Ab
 
   return {
     async begin() {
-      if (apiUrl && backfillMs > 0) known = await askForKnown(apiUrl, logger, signal)
+      if (apiUrl && backfillMs > 0) {
+        known = await askWhatIsKnown({
+          apiUrl,
+          playables,
+          earliestMs: cityNow() - backfillMs,
+          logger,
+          signal,
+        })
+      }
       const nowMs = await sendCurrent()
       logger.info({ sensors: playables.length }, 'the virtual city is alive')
       return nowMs
@@ -198,19 +206,4 @@ function listReports(
       playable.behaviour.reportTimes(fromMs, toMs).map((timeMs) => ({ timeMs, playable })),
     )
     .sort((a, b) => a.timeMs - b.timeMs)
-}
-
-async function askForKnown(
-  apiUrl: string,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<Map<string, number>> {
-  try {
-    return await fetchNewestTimes(apiUrl, signal)
-  } catch (error) {
-    // What the box already has is a duplicate and does no harm, so the past is sent whole.
-    if (!signal.aborted)
-      logger.warn({ err: toAppError(error) }, 'the API does not answer; filling in the whole past')
-    return new Map()
-  }
 }

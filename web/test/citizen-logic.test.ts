@@ -13,7 +13,7 @@ import {
 import { findLabelPoint, prepareSchematic, type Schematic } from '../src/citizen/map/basemap.ts'
 import { typicalSpacingM } from '../src/citizen/map/sensor-layers.ts'
 import { restAt, toSheetHeights } from '../src/citizen/sheet.ts'
-import { toFigureTexts, toHeadline } from '../src/citizen/summary.ts'
+import { toBarShares, toFigureTexts, toHeadline } from '../src/citizen/summary.ts'
 import { countTabColumns } from '../src/citizen/tab-columns.ts'
 import { findValueState, toWords } from '../src/citizen/values.ts'
 import { parseViewAddress, writePosition } from '../src/citizen/view-address.ts'
@@ -234,3 +234,20 @@ const emptyCity = {
   basemap: null,
   clock: { pastMs: 0, futureMs: 0 },
 }
+
+test('a bar shows counted spaces where sensors count them, not how many counters stand how', () => {
+  const garages: KindView = {
+    ...bins,
+    figures: [
+      { id: 'free', title: same('free'), metric: 'fill' },
+      { id: 'total', title: same('spaces'), metric: 'fill' },
+    ],
+  }
+  const shares = toBarShares(garages, sum({ empty: 2 }, { free: 25, total: 100 }))
+  assert.deepEqual(
+    shares.map(({ state, share }) => [state.id, share]),
+    [['empty', 0.25]],
+  )
+  assert.deepEqual(toBarShares(garages, sum({ full: 2 }, { free: 0, total: 100 })), [])
+  assert.equal(toBarShares(bins, sum({ empty: 1, full: 1 })).length, 2)
+})

@@ -2,11 +2,10 @@ import type { CityView, KindView, ZoneAggregate } from '@pulso/model'
 import type { Geometry } from 'geojson'
 import { inkOn } from '../shared/colour.ts'
 import type { I18n } from '../shared/i18n.svelte.ts'
-import { toStateShares } from '../shared/kinds.ts'
 import { findLabelPoint } from './map/basemap.ts'
 import type { BadgeContent } from './map/zone-badges.ts'
 import type { CitizenKey } from './messages.ts'
-import { toHeadline } from './summary.ts'
+import { toBarShares, toHeadline } from './summary.ts'
 
 /** Where each district's badge stands. It takes a moment to find, so it is done once per city. */
 export function findBadgePlaces(city: CityView): ReadonlyMap<string, [number, number]> {
@@ -51,7 +50,7 @@ export function toBadgeContents({ city, kind, places, aggregate, i18n }: BadgeOp
         label: i18n.t('map.badge', { zone: name, text }),
         sign: {
           type: 'ring',
-          shares: toStateShares(kind, sum).map(({ state, share }) => ({ colour: state.colour, share })),
+          shares: toBarShares(kind, sum).map(({ state, share }) => ({ colour: state.colour, share })),
         },
       },
     ]

@@ -1,6 +1,14 @@
 import type { KindView, Language, ZoneAggregate } from '@pulso/model'
 import type { Format } from '../shared/format.ts'
-import { findMetric, findState, UNKNOWN_STATE, type FigureView, type StateView } from '../shared/kinds.ts'
+import {
+  findMetric,
+  findState,
+  toStateShares,
+  UNKNOWN_STATE,
+  type FigureView,
+  type StateShare,
+  type StateView,
+} from '../shared/kinds.ts'
 
 /**
  * What is said first about a zone. A kind whose second figure is `total` counts a part of a whole ("23 of 58 free");
@@ -40,6 +48,19 @@ export function findCommonState(kind: KindView, aggregate: ZoneAggregate): State
 
 function countOf(aggregate: ZoneAggregate, state: StateView): number {
   return aggregate.states[state.id] ?? 0
+}
+
+/**
+ * What a zone's bar shows: how many sensors stand how, or, where the headline sums up what sensors count (free spaces of
+ * garages), that part of the whole. The shares of the latter stay below 1; the rest is no state.
+ */
+export function toBarShares(kind: KindView, aggregate: ZoneAggregate | undefined): StateShare[] {
+  const headline = toHeadline(kind, aggregate)
+  const [best] = kind.states
+  if (headline.type !== 'share' || headline.figure.metric === undefined || !best)
+    return toStateShares(kind, aggregate)
+  const { part, whole } = headline
+  return part && whole ? [{ state: best, count: part, share: part / whole }] : []
 }
 
 export interface FigureText {

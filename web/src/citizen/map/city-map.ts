@@ -49,6 +49,8 @@ export interface CityMap {
   setSensors(kind: KindView, sensors: readonly SensorFeature[]): void
   /** Live changes: only how the features stand. */
   updateSensors(sensors: readonly SensorFeature[], flashes: boolean): void
+  /** What a screen reader says of the map. */
+  setLabel(label: string): void
   showBadges(contents: readonly BadgeContent[]): void
   choose(zone: string | null, sensor: string | null): void
   /** A sensor's place, near enough to see it. */
@@ -165,6 +167,7 @@ export function createCityMap(options: CityMapOptions): CityMap {
       setStates(sensors)
       if (isFlashing && !options.reducesMotion) flashes.start(sensors.map(({ id }) => id))
     },
+    setLabel: (label) => map.getCanvas().setAttribute('aria-label', label),
     showBadges: (contents) => badges.show(contents),
     choose(zone, sensor) {
       badges.setChosen(zone)
@@ -176,7 +179,7 @@ export function createCityMap(options: CityMapOptions): CityMap {
       chosen = { zone, sensor }
     },
     goTo(lngLat) {
-      const zoom = map.getZoom() < SENSOR_ZOOM + 1 ? SENSOR_ZOOM + 3 : map.getZoom()
+      const zoom = map.getZoom() < SENSOR_ZOOM + 1 ? SENSOR_ZOOM + 3.5 : map.getZoom()
       map.easeTo({ center: lngLat, zoom, ...motion(options) })
     },
     fit: (bounds) => map.fitBounds(bounds, { padding: EDGE_PX, maxZoom: 16.5, ...motion(options) }),

@@ -9,10 +9,10 @@ export const SENSOR_ZOOM = 14
 
 const LARGEST_RADIUS_PX = 12
 /** A symbol on a smaller dot could not be read. */
-const SYMBOL_RADIUS_PX = 5.5
+const SYMBOL_RADIUS_PX = 6.5
 /** Half the edge of a symbol's image, in CSS pixels. */
 export const SYMBOL_HALF_PX = 16
-const ZOOMS = [13, 14, 15, 16, 17, 18, 19, 20, 21, 22]
+const ZOOMS = [13, 14, 15, 16, 16.5, 17, 17.5, 18, 19, 20, 22]
 
 export interface SensorLayerOptions {
   kind: KindView

@@ -23,7 +23,7 @@ function drawSymbol(state: StateView): ImageData | undefined {
   if (!context) return undefined
   if (state.id === UNKNOWN_STATE) drawHatching(context, size)
   context.fillStyle = state.id === UNKNOWN_STATE ? '#10181f' : inkOn(state.colour)
-  context.font = `700 ${size * 0.6}px system-ui, 'Noto Sans', 'Noto Sans Symbols', sans-serif`
+  context.font = `700 ${size * 0.54}px system-ui, 'Noto Sans', 'Noto Sans Symbols', sans-serif`
   context.textAlign = 'center'
   // Symbols differ in where they stand on the line: centred by what is really drawn. U+FE0E asks for no emoji.
   const text = `${state.symbol}\uFE0E`

@@ -128,7 +128,7 @@ function toConicGradient(shares: readonly { colour: string; share: number }[]): 
     from += share
     return stop
   })
-  return `conic-gradient(${stops.join(', ')})`
+  return `conic-gradient(${[...stops, `var(--line) ${(from * 100).toFixed(1)}% 100%`].join(', ')})`
 }
 
 /** Where badges would cover each other, the district with more sensors says its number and the other its colours. */

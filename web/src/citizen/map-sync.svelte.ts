@@ -53,7 +53,8 @@ export function syncMap({ citizen, theme, map, padding }: SyncOptions): void {
     const [lon, lat] = sensorPlace.split(',').map(Number)
     if (lon !== undefined && lat !== undefined) map()?.goTo([lon, lat])
   })
-  let known = view.zone
+  // A link with a position of its own keeps it.
+  let known = view.start ? view.zone : null
   $effect(() => {
     const { zone } = view
     const bounds = boundsOf(findZoneGeometries(citizen, (id) => id === zone))

@@ -57,8 +57,11 @@ export function syncMap({ citizen, theme, map, padding }: SyncOptions): void {
   let known = view.start ? view.zone : null
   $effect(() => {
     const { zone } = view
+    const shown = map()
+    if (!shown) return
     const bounds = boundsOf(findZoneGeometries(citizen, (id) => id === zone))
-    if (bounds && zone !== known) map()?.fit(bounds)
+    // A permalink to a sensor goes to the sensor, not to its district as well.
+    if (bounds && zone !== known && untrack(() => view.sensor) === null) shown.fit(bounds)
     known = zone
   })
 }

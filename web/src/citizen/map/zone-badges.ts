@@ -52,6 +52,7 @@ export function createZoneBadges(map: MapLibre, onSelect: (zone: string) => void
     // After the marker has added its own class, and with the name that says more than its "Map marker".
     element.classList.add('zone-badge')
     const badge = { marker, element, content }
+    if (content.zone === chosen) element.setAttribute('aria-current', 'true')
     fill(badge, content)
     return badge
   }

@@ -6,6 +6,7 @@ export * from './city/virtual-city.ts'
 export * from './replay/clock-limits.ts'
 export * from './replay/open-replay.ts'
 export * from './replay/replay.ts'
+export type { Segment } from './replay/segments.ts'
 export {
   REPLAY_FORMATS,
   type Malformed,

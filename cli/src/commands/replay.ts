@@ -12,6 +12,7 @@ export function addReplayCommand(program: Command): void {
     .description('Play recorded data through the front door, shifted by whole weeks to now')
     .option('--speed <factor>', 'how many times faster than recorded, or max', toSpeed, 'max')
     .option('--keep-time', 'send the recorded times as they are (the box needs a wide PULSO_CLOCK_PAST)')
+    .option('--follow', 'having come to now, go on in real time with what was recorded next, until Ctrl-C')
     .option('--from <time>', 'from this recorded time on, ISO 8601 with a zone', toTime)
     .option('--to <time>', 'up to this recorded time', toTime)
     .option('--mqtt <url>', 'another broker than the box of this data folder')

@@ -1,5 +1,11 @@
-import { AppError, formatDuration, systemClock, toIsoTime, type CityView } from '@pulso/model'
-import { createReplay, openReplay, type ReplayProgress, type ReplaySummary } from '@pulso/simulators'
+import { formatDuration, systemClock, toIsoTime } from '@pulso/model'
+import {
+  createReplay,
+  fetchClockLimits,
+  openReplay,
+  type ReplayProgress,
+  type ReplaySummary,
+} from '@pulso/simulators'
 import { parseConfig } from '../config/config.ts'
 import { createLogger } from '../logger.ts'
 import { print } from '../commands/shared.ts'
@@ -8,6 +14,7 @@ import { findDoor, untilInterrupted, type DoorOptions } from './door.ts'
 export interface ReplayCommandOptions extends DoorOptions {
   speed: number | 'max'
   keepTime?: true
+  follow?: true
   from?: number
   to?: number
   json?: true
@@ -30,6 +37,7 @@ export async function runReplay(path: string, options: ReplayCommandOptions): Pr
     clock: systemClock,
     logger: createLogger(logLevel === 'info' ? 'error' : logLevel, 'replay'),
     keepTime: options.keepTime ?? false,
+    follow: options.follow ?? false,
     ...(options.from === undefined ? {} : { fromMs: options.from }),
     ...(options.to === undefined ? {} : { toMs: options.to }),
     ...(clockLimits ? { clockLimits } : {}),
@@ -46,20 +54,9 @@ export async function runReplay(path: string, options: ReplayCommandOptions): Pr
   print(options.json, summary, () => describeSummary(summary))
 }
 
-/** How far the box lets a device's time lie from its own. */
-async function fetchClockLimits(apiUrl: string): Promise<CityView['clock']> {
-  const response = await fetch(new URL('/api/v1/city', apiUrl), { signal: AbortSignal.timeout(5_000) }).catch(
-    (cause: unknown) => {
-      throw new AppError('api-unavailable', `The API at ${apiUrl} does not answer`, { cause })
-    },
-  )
-  if (!response.ok) throw new AppError('api-unavailable', `The API at ${apiUrl} answers ${response.status}`)
-  return ((await response.json()) as CityView).clock
-}
-
 function describeProgress({ rows, rowCount, messages, recordedMs }: ReplayProgress): string {
-  const percent = Math.floor((100 * rows) / rowCount)
-  return `${percent} %  ${toIsoTime(recordedMs)}  ${messages} messages acknowledged`
+  const done = rows < rowCount ? `${Math.floor((100 * rows) / rowCount)} %` : 'following'
+  return `${done}  ${toIsoTime(recordedMs)}  ${messages} messages acknowledged`
 }
 
 function describeSummary({

@@ -1,21 +1,10 @@
-import {
-  AppError,
-  SECOND_MS,
-  toAppError,
-  toIsoTime,
-  toTopic,
-  validateValues,
-  WEEK_MS,
-  type Clock,
-  type Kind,
-} from '@pulso/model'
-import carpark from '@pulso/model/kinds/carpark'
-import environment from '@pulso/model/kinds/environment'
+import { AppError, toAppError, toIsoTime, type Clock } from '@pulso/model'
 import type { Logger } from 'pino'
 import { createPublisher, type Publisher } from '../publisher.ts'
-import { createWindow, sleep } from '../window.ts'
 import { toClockPastSetting, type ClockLimits } from './clock-limits.ts'
-import type { RecordedRow, ReplaySource, TimeRange } from './source.ts'
+import { play } from './play.ts'
+import { planSegments, type RecordedSpan, type Segment } from './segments.ts'
+import { optionalRange, type ReplaySource, type TimeRange } from './source.ts'
 
 export interface ReplayOptions extends TimeRange {
   source: ReplaySource
@@ -29,6 +18,8 @@ export interface ReplayOptions extends TimeRange {
   password: string
   /** Send the recorded times as they are, instead of shifting them by whole weeks to now. */
   keepTime?: boolean
+  /** Having come to now, go on in real time with what was recorded next, until stopped. */
+  follow?: boolean
   clockLimits?: ClockLimits
   /** Called about once a second. */
   onProgress?: (progress: ReplayProgress) => void
@@ -51,7 +42,8 @@ export interface ReplaySummary {
   /** Messages that the broker has acknowledged. */
   messages: number
   durationMs: number
-  shiftMs: number
+  /** What was added to the recorded times: whole weeks. */
+  segments: readonly Segment[]
   /** Rows that the box keeps aside, by reason, as the kinds' own rules say: `clock`, `out-of-range`, `over-capacity`… */
   refused: Readonly<Record<string, number>>
   /** Rows and cells of the recording that could not be read. */
@@ -59,8 +51,8 @@ export interface ReplaySummary {
 }
 
 export interface ReplayPlan {
-  /** Added to every recorded time: whole weeks. */
-  shiftMs: number
+  /** The parts of the recording in the order they are played, each with its shift of whole weeks. */
+  segments: readonly Segment[]
   /** First and last time as they will be sent. */
   firstMs: number
   lastMs: number
@@ -79,12 +71,8 @@ export interface Replay {
   stop(): Promise<void>
 }
 
-/** Messages not yet acknowledged: enough to fill group commits, few enough to stop at once. */
-const MAX_IN_FLIGHT = 500
 const MAX_FRUITLESS_CONNECTIONS = 3
 const CLOSE_GRACE_MS = 250
-const PROGRESS_EVERY_MS = SECOND_MS
-const KINDS: ReadonlyMap<string, Kind> = new Map([carpark, environment].map((kind) => [kind.id, kind]))
 
 /** Plays a recording through the front door, like the devices that were recorded. */
 export function createReplay(options: ReplayOptions): Replay {
@@ -133,122 +121,47 @@ async function planReplay({
   fromMs,
   toMs,
 }: ReplayOptions): Promise<ReplayPlan> {
-  const [first, last] = await findEnds(source, { ...optional({ fromMs, toMs }) })
+  const span = await findSpan(source, optionalRange({ fromMs, toMs }))
   const nowMs = clock.now()
-  const shiftMs = keepTime ? 0 : Math.floor((nowMs - last) / WEEK_MS) * WEEK_MS
+  const unshifted = { fromMs: span.firstMs, toMs: span.lastMs + 1, shiftMs: 0 }
+  const segments = keepTime ? [unshifted] : planSegments(span, nowMs)
+  const shownFromMs = Math.min(...segments.map((segment) => segment.fromMs + segment.shiftMs))
+  const shownToMs = Math.max(...segments.map((segment) => segment.toMs - 1 + segment.shiftMs))
   const warnings: string[] = []
   if (source.malformed.count > 0) {
+    const examples = source.malformed.examples.slice(0, 5).join('; ')
+    warnings.push(`${source.malformed.count} rows or cells cannot be read and are passed over: ${examples}`)
+  }
+  if (clockLimits && nowMs - shownFromMs > clockLimits.pastMs) {
     warnings.push(
-      `${source.malformed.count} rows or cells cannot be read and are passed over: ${source.malformed.examples.slice(0, 5).join('; ')}`,
+      `Rows from ${toIsoTime(shownFromMs)} on are older than the box takes: it will keep those aside with the reason ` +
+        `'clock'. To have them all, start the box with ${toClockPastSetting(nowMs - shownFromMs)}`,
     )
   }
-  const ageMs = nowMs - (first + shiftMs)
-  if (clockLimits && ageMs > clockLimits.pastMs) {
+  if (clockLimits && shownToMs - nowMs > clockLimits.futureMs) {
     warnings.push(
-      `Rows from ${toIsoTime(first + shiftMs)} on are older than the box takes: it will keep those aside with the reason ` +
-        `'clock'. To have them all, start the box with ${toClockPastSetting(ageMs)}`,
+      `Rows up to ${toIsoTime(shownToMs)} lie in the future: the box will keep those aside as 'clock'`,
     )
   }
-  if (clockLimits && -(nowMs - (last + shiftMs)) > clockLimits.futureMs) {
-    warnings.push(
-      `Rows up to ${toIsoTime(last + shiftMs)} lie in the future: the box will keep those aside as 'clock'`,
-    )
-  }
-  return { shiftMs, firstMs: first + shiftMs, lastMs: last + shiftMs, warnings }
+  return { segments, firstMs: shownFromMs, lastMs: shownToMs, warnings }
 }
 
 /** Recorded time of the first and last row of the range. */
-async function findEnds(source: ReplaySource, range: TimeRange): Promise<readonly [number, number]> {
-  if (range.fromMs === undefined && range.toMs === undefined) return [source.firstMs, source.lastMs]
-  let [first, last] = [Infinity, -Infinity]
+async function findSpan(source: ReplaySource, range: TimeRange): Promise<RecordedSpan> {
+  if (range.fromMs === undefined && range.toMs === undefined) return source
+  let [firstMs, lastMs] = [Infinity, -Infinity]
   for await (const { timeMs } of source.rows(range)) {
-    first = Math.min(first, timeMs)
-    last = Math.max(last, timeMs)
+    firstMs = Math.min(firstMs, timeMs)
+    lastMs = Math.max(lastMs, timeMs)
   }
-  if (first <= last) return [first, last]
+  if (firstMs <= lastMs) return { firstMs, lastMs }
   throw new AppError(
     'replay-empty',
     `The recording has no row in that range: it goes from ${toIsoTime(source.firstMs)} to ${toIsoTime(source.lastMs)}`,
   )
 }
 
-async function play(
-  options: ReplayOptions,
-  { plan, publisher, signal }: { plan: ReplayPlan; publisher: Publisher; signal: AbortSignal },
-): Promise<ReplaySummary> {
-  const { source, speed, clock, clockLimits, onProgress, fromMs, toMs } = options
-  const sensors = new Map(source.sensors.map((sensor) => [sensor.id, sensor]))
-  const window = createWindow(MAX_IN_FLIGHT)
-  const refused: Record<string, number> = {}
-  const count = (reason: string): void => {
-    refused[reason] = (refused[reason] ?? 0) + 1
-  }
-  const startedAt = performance.now()
-  let [rows, messages, lastProgressAt] = [0, 0, startedAt]
-
-  const send = async (row: RecordedRow): Promise<void> => {
-    const sensor = sensors.get(row.sensorId)
-    const kind = KINDS.get(sensor?.kind ?? '')
-    if (!sensor || !kind) throw new AppError('internal', `No sensor for the row of ${row.sensorId}`)
-    const timeMs = row.timeMs + plan.shiftMs
-    const ageMs = clock.now() - timeMs
-    if (clockLimits && (ageMs > clockLimits.pastMs || -ageMs > clockLimits.futureMs)) count('clock')
-    else {
-      const known = { values: {}, attributes: sensor.attributes }
-      for (const { reason } of validateValues(kind, row.values, known).rejections) count(reason)
-    }
-    const topic = toTopic({ kind: kind.id, sensorId: sensor.id, channel: 'telemetry' })
-    await window.add(async () => {
-      await publisher.publish(topic, { time: toIsoTime(timeMs), ...row.values })
-      messages += 1
-    })
-    rows += 1
-  }
-
-  const report = (row: RecordedRow): void => {
-    if (performance.now() - lastProgressAt < PROGRESS_EVERY_MS) return
-    lastProgressAt = performance.now()
-    onProgress?.({ rows, rowCount: source.rowCount, messages, recordedMs: row.timeMs })
-  }
-
-  try {
-    for await (const row of source.rows(optional({ fromMs, toMs }))) {
-      if (speed !== 'max') {
-        const dueAt = startedAt + (row.timeMs + plan.shiftMs - plan.firstMs) / speed
-        for (
-          let waitMs = dueAt - performance.now();
-          waitMs > 0 && !signal.aborted;
-          waitMs = dueAt - performance.now()
-        ) {
-          await sleep(Math.min(waitMs, PROGRESS_EVERY_MS), signal)
-          report(row)
-        }
-      }
-      if (signal.aborted) break
-      await send(row)
-      report(row)
-    }
-    await window.idle()
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
-  return {
-    finished: !signal.aborted,
-    rows,
-    messages,
-    durationMs: Math.round(performance.now() - startedAt),
-    shiftMs: plan.shiftMs,
-    refused,
-    malformed: source.malformed.count,
-  }
-}
-
 function emptySummary(source: ReplaySource): ReplaySummary {
   const { count } = source.malformed
-  return { finished: false, rows: 0, messages: 0, durationMs: 0, shiftMs: 0, refused: {}, malformed: count }
-}
-
-/** Leaves out what is undefined, for optional properties that may be absent but not undefined. */
-function optional({ fromMs, toMs }: { fromMs: number | undefined; toMs: number | undefined }): TimeRange {
-  return { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) }
+  return { finished: false, rows: 0, messages: 0, durationMs: 0, segments: [], refused: {}, malformed: count }
 }

@@ -96,3 +96,14 @@ export function toSensorId(prefix: string, name: string): string {
   if (id.length <= MAX_ID_LENGTH) return id
   return `${id.slice(0, KEPT_LENGTH)}-${hash(0, text).toString(16).padStart(8, '0')}`
 }
+
+/** Leaves out what is undefined, for optional properties that may be absent but not undefined. */
+export function optionalRange({
+  fromMs,
+  toMs,
+}: {
+  fromMs: number | undefined
+  toMs: number | undefined
+}): TimeRange {
+  return { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) }
+}

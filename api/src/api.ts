@@ -1,5 +1,5 @@
 import { randomBytes as nodeRandomBytes } from 'node:crypto'
-import { AppError, type SensorState } from '@pulso/model'
+import { AppError, messageOf, type SensorState } from '@pulso/model'
 import type { ApiContext } from './context.ts'
 import { createCurrentState } from './current/current-state.ts'
 import { createCurrentLoader } from './current/loader.ts'
@@ -103,8 +103,7 @@ function toListenError(error: unknown, { host, port }: ApiOptions): AppError {
   const at = `${host}:${port}`
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
     return new AppError('port-in-use', `Another program listens on ${at} already`, { cause: error })
-  const reason = error instanceof Error ? error.message : String(error)
-  return new AppError('listen-failed', `Cannot listen on ${at}: ${reason}`, { cause: error })
+  return new AppError('listen-failed', `Cannot listen on ${at}: ${messageOf(error)}`, { cause: error })
 }
 
 function toUrlHost(host: string): string {

@@ -30,6 +30,15 @@ export class AppError extends Error {
 /** Anything thrown, as an `AppError`: its own code is kept, a foreign error becomes `internal`. */
 export function toAppError(error: unknown, fallbackCode = 'internal'): AppError {
   if (error instanceof AppError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new AppError(fallbackCode, message, { cause: error })
+  return new AppError(fallbackCode, messageOf(error), { cause: error })
+}
+
+/** What anything thrown says of itself. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Strangers' text in our sentences: only its beginning. */
+export function clip(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }

@@ -1,3 +1,4 @@
+import { clip } from './errors.ts'
 import type { Attributes, Kind, Metric, MetricValue, Rejection, Values } from './kind.ts'
 
 export interface ValidatedValues {
@@ -67,9 +68,4 @@ function wrongType(metric: string, wanted: string, value: unknown): Rejection {
     reason: 'wrong-type',
     detail: `${metric} must be ${wanted}, got ${clip(JSON.stringify(value))}`,
   }
-}
-
-/** Payloads are strangers' text: quote only their beginning. */
-function clip(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }

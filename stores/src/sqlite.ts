@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { AppError } from '@pulso/model'
+import { AppError, messageOf } from '@pulso/model'
 
 export interface OpenSqliteOptions {
   file: string
@@ -38,8 +38,7 @@ export function openSqlite({
 /** A driver's error in our terms: whatever SQLite says may be over at the next try (a lock, a full disk). */
 export function toSqliteError(store: string, doing: string, error: unknown): AppError {
   if (error instanceof AppError) return error
-  const reason = error instanceof Error ? error.message : String(error)
-  return new AppError(`${store}-unavailable`, `${doing}: ${reason}`, {
+  return new AppError(`${store}-unavailable`, `${doing}: ${messageOf(error)}`, {
     cause: error,
     retryable: true,
     status: 503,

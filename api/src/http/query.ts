@@ -1,4 +1,4 @@
-import { AppError, isWithin, parseTime, type Bounds, type City, type Kinds } from '@pulso/model'
+import { AppError, clip, isWithin, parseTime, type Bounds, type City, type Kinds } from '@pulso/model'
 import type { Entry } from '../current/entry.ts'
 
 /** What a list or a feed is narrowed down to. */
@@ -96,11 +96,6 @@ export function matches({ kind, sensor }: Entry, filter: SensorFilter): boolean 
 
 export function badRequest(code: string, message: string): AppError {
   return new AppError(code, message, { status: 400 })
-}
-
-/** Strangers' text in our sentences: only its beginning. */
-export function clip(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 function parseNames(text: string | undefined): string[] {

@@ -1,4 +1,4 @@
-import { AppError } from '@pulso/model'
+import { AppError, clip } from '@pulso/model'
 import { Type } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import type { CurrentState } from '../current/current-state.ts'
@@ -6,7 +6,6 @@ import type { Entry } from '../current/entry.ts'
 import { toDetail, toFeatureJson } from '../current/features.ts'
 import type { App } from '../http/app.ts'
 import {
-  clip,
   matches,
   parseBbox,
   parseCursor,

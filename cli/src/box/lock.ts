@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { AppError } from '@pulso/model'
+import { AppError, messageOf } from '@pulso/model'
 
 export interface FolderLock {
   release(): void
@@ -34,10 +34,8 @@ function openLockFile(dataDir: string): DatabaseSync {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     return new DatabaseSync(join(dataDir, 'box.lock'), { timeout: 0 })
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new AppError('data-folder-unusable', `The data folder ${dataDir} cannot be used: ${reason}`, {
-      cause,
-    })
+    const message = `The data folder ${dataDir} cannot be used: ${messageOf(cause)}`
+    throw new AppError('data-folder-unusable', message, { cause })
   }
 }
 

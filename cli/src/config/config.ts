@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { AppError } from '@pulso/model'
+import { AppError, messageOf } from '@pulso/model'
 import { VARIABLES } from './schema.ts'
 import type { Variable } from './variables.ts'
 
@@ -88,7 +88,7 @@ function createReader(env: Environment, mistakes: string[]): Reader {
     try {
       return variable.parse(raw)
     } catch (error) {
-      mistakes.push(`${variable.name}: ${error instanceof Error ? error.message : String(error)}`)
+      mistakes.push(`${variable.name}: ${messageOf(error)}`)
       return undefined
     }
   }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { AppError, parseCity, toKinds, type City, type Kind, type Kinds } from '@pulso/model'
+import { AppError, messageOf, parseCity, toKinds, type City, type Kind, type Kinds } from '@pulso/model'
 
 const BUNDLED_CITY = fileURLToPath(import.meta.resolve('@pulso/model/cities/santander.json'))
 const BUNDLED_KINDS = fileURLToPath(new URL('./kinds/', import.meta.resolve('@pulso/model')))
@@ -52,8 +52,4 @@ function parseJson(content: string, path: string): unknown {
   } catch (cause) {
     throw new AppError('invalid-city', `The city file ${path} is not JSON: ${messageOf(cause)}`, { cause })
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

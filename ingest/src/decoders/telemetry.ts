@@ -1,3 +1,4 @@
+import { messageOf } from '@pulso/model'
 import { refused, type Decoded, type DecoderLimits, type RawReading, type Refused } from './decoder.ts'
 import { parseText } from './text.ts'
 
@@ -10,7 +11,7 @@ export function decodeTelemetry(payload: Uint8Array, limits: DecoderLimits): Dec
   try {
     json = JSON.parse(text)
   } catch (error) {
-    return refused('invalid-json', `The payload is not JSON: ${error instanceof Error ? error.message : ''}`)
+    return refused('invalid-json', `The payload is not JSON: ${messageOf(error)}`)
   }
   if (!Array.isArray(json)) {
     const reading = toRawReading(json)

@@ -1,7 +1,7 @@
-import { DAY_MS, HOUR_MS, SECOND_MS, type Position } from '@pulso/model'
+import { clip, DAY_MS, HOUR_MS, SECOND_MS, type Position } from '@pulso/model'
 import environment from '@pulso/model/kinds/environment'
 import { createLocalTime, type LocalTime } from '../local-time.ts'
-import { clip, findColumns, readCsv, toPosition } from './csv-records.ts'
+import { findColumns, readCsv, toPosition } from './csv-records.ts'
 import { toSensorId, type RecordedRow, type Recording } from './source.ts'
 
 export const AIR_COLUMNS = [

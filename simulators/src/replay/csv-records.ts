@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
-import { AppError, type Position } from '@pulso/model'
+import { AppError, messageOf, type Position } from '@pulso/model'
 import { parse, type CsvError, type InfoRecord } from 'csv-parse'
 
 export interface CsvRecord {
@@ -43,7 +43,7 @@ export async function* readCsv(path: string, report: (mistake: string) => void):
       else report(`${place}: ${record.length} cells, the header has ${width}`)
     }
   } catch (cause) {
-    throw new AppError('replay-unreadable', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw new AppError('replay-unreadable', `${path} cannot be read: ${messageOf(cause)}`, { cause })
   } finally {
     stream.destroy()
   }
@@ -81,9 +81,4 @@ export function toPosition(latCell: string, lonCell: string): Position | null {
   const [lat, lon] = [Number(latCell), Number(lonCell)]
   const isRight = latCell !== '' && lonCell !== '' && Math.abs(lat) <= 90 && Math.abs(lon) <= 180
   return isRight ? { lat, lon } : null
-}
-
-/** Strangers' text: quote only its beginning. */
-export function clip(text = ''): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }

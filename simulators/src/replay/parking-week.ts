@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { AppError, DAY_MS, parseTime, type Position } from '@pulso/model'
+import { AppError, clip, DAY_MS, parseTime, type Position } from '@pulso/model'
 import carpark from '@pulso/model/kinds/carpark'
-import { clip, findColumns, readCsv, toPosition } from './csv-records.ts'
+import { findColumns, readCsv, toPosition } from './csv-records.ts'
 import { toSensorId, type RecordedRow, type Recording, type TimeRange } from './source.ts'
 
 export const DAY_FILE = /^20\d{2}-\d{2}-\d{2}\.csv$/
@@ -68,7 +68,7 @@ export async function openParkingWeek({ folder, days, idPrefix }: ParkingWeekOpt
       }
       const timeMs = parseTime(cells[0])
       if (timeMs === undefined) {
-        report(`${place}: '${clip(cells[0])}' is not a time`)
+        report(`${place}: '${clip(cells[0] ?? '')}' is not a time`)
         continue
       }
       for (const [index, sensorId, capacity] of columns) {

@@ -1,4 +1,4 @@
-import { AppError } from '@pulso/model'
+import { AppError, messageOf } from '@pulso/model'
 import type { Committer } from './committer.ts'
 import type { ReaderMethods, WriterAnswer } from './protocol.ts'
 
@@ -58,7 +58,7 @@ export function createRounds(committer: Committer): Rounds {
       try {
         committer.checkSpace(block.length)
       } catch (error) {
-        done({ kept: false, message: describe(error) })
+        done({ kept: false, message: messageOf(error) })
         return
       }
       blocks.push({ block, done })
@@ -85,13 +85,9 @@ function refuse(
   round: { blocks: readonly PendingBlock[]; acknowledgements: readonly Acknowledgement[] },
   error: unknown,
 ): void {
-  const message = `The journal could not write to its file: ${describe(error)}`
+  const message = `The journal could not write to its file: ${messageOf(error)}`
   for (const { done } of round.blocks) done({ kept: false, message })
   for (const { reject } of round.acknowledgements) {
     reject(new AppError('journal-failed', message, { retryable: true, status: 503, cause: error }))
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,5 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
-import { AppError, type Kinds } from '@pulso/model'
+import { AppError, messageOf, type Kinds } from '@pulso/model'
 import { prepareSchema, type Table } from './schema.ts'
 
 export interface SessionOptions {
@@ -52,7 +52,7 @@ async function openInstance(file: string, memoryLimit: string): Promise<DuckDBIn
       autoinstall_known_extensions: 'false',
     })
   } catch (error) {
-    const reason = describe(error)
+    const reason = messageOf(error)
     if (!reason.includes('Could not set lock'))
       throw toReadingsError(`Cannot open the readings ${file}`, error)
     const holder = /PID (\d+)/.exec(reason)?.[1]
@@ -70,10 +70,10 @@ const PASSING_ERRORS = /^(IO|Out of Memory|TransactionContext|Connection|INTERRU
 /** DuckDB's error in our terms. What is wrong with the request itself comes again with it, and is not retryable. */
 export function toReadingsError(doing: string, error: unknown): AppError {
   if (error instanceof AppError) return error
-  const isPassing = PASSING_ERRORS.test(describe(error))
+  const isPassing = PASSING_ERRORS.test(messageOf(error))
   return new AppError(
     isPassing ? 'readings-unavailable' : 'readings-refused',
-    `${doing}: ${describe(error)}`,
+    `${doing}: ${messageOf(error)}`,
     {
       cause: error,
       retryable: isPassing,
@@ -84,9 +84,5 @@ export function toReadingsError(doing: string, error: unknown): AppError {
 
 /** After a fatal error (a failed checkpoint, say) DuckDB answers nothing until the file is opened anew. */
 export function isInvalidated(error: unknown): boolean {
-  return /database has been invalidated|FATAL Error/.test(describe(error))
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return /database has been invalidated|FATAL Error/.test(messageOf(error))
 }

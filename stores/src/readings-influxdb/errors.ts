@@ -1,5 +1,5 @@
 import { HttpError } from '@influxdata/influxdb-client'
-import { AppError } from '@pulso/model'
+import { AppError, messageOf } from '@pulso/model'
 
 /** Answers about the request itself: the same request gets them again. */
 const FINAL_STATUSES: ReadonlySet<number> = new Set([400, 413, 422])
@@ -27,5 +27,5 @@ export function isBeyondRetention(error: unknown): boolean {
 
 function describe(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0])
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
 import {
   defineKind,
   toKinds,
@@ -248,9 +247,4 @@ const EMPTY_OVERVIEW = {
     messagesQuarantined: 0,
   },
   connections: 0,
-}
-
-/** Waits until something has become true, letting everything else go on meanwhile. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await setImmediate()
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import type { LiveEvent, Problem } from '@pulso/model'
-import { bins, createTestApi, EAST, NOON_MS, toSensor, toState, until, WEST, type TestApi } from './helper.ts'
+import { waitFor } from '../../test/support/wait.ts'
+import { bins, createTestApi, EAST, NOON_MS, toSensor, toState, WEST, type TestApi } from './helper.ts'
 
 interface Received {
   id: string
@@ -199,7 +200,7 @@ test('a reader that leaves frees its place', async (t) => {
   const response = await fetch(`${address}/api/v1/live`, { signal: abort.signal })
   assert.equal(response.status, 200)
   abort.abort()
-  await until(async () => (await metrics.metrics()).includes('pulso_live_clients 0\n'))
+  await untilClients(metrics, 0)
 })
 
 /** A reader that asks and then takes nothing. */
@@ -222,7 +223,7 @@ test('a reader that takes nothing holds nobody up and is let go in the end', asy
   const testApi = await createTestApi(t, { sensors: MANY, limits })
   const { api, address, clock, metrics } = testApi
   const socket = await openFrozen(t, testApi)
-  await until(async () => (await metrics.metrics()).includes('pulso_live_clients 1\n'))
+  await untilClients(metrics, 1)
   const reader = await openLive(t, address, { query: ONLY_EAST })
   await reader.next()
   for (let round = 1; round <= 5; round++) {
@@ -230,7 +231,7 @@ test('a reader that takes nothing holds nobody up and is let go in the end', asy
     api.applyStates([toState('s1', { fillLevel: round / 10 }, { timeMs: clock.nowMs })])
     await reader.next()
   }
-  await until(async () => (await metrics.metrics()).includes('pulso_live_clients 1\n'))
+  await untilClients(metrics, 1)
   assert.match(await metrics.metrics(), /pulso_live_clients_dropped_total\{reason="slow"\} 1/)
   socket.resume()
 })
@@ -239,7 +240,7 @@ test('a slow reader gets the last of what it could not take, once it can', async
   const testApi = await createTestApi(t, { sensors: MANY, limits: { ...FAST, liveBufferBytes: 64 * 1024 } })
   const { api, metrics, address } = testApi
   const socket = await openFrozen(t, testApi)
-  await until(async () => (await metrics.metrics()).includes('pulso_live_clients 1\n'))
+  await untilClients(metrics, 1)
   const reader = await openLive(t, address, { query: ONLY_EAST })
   await reader.next()
   for (let round = 1; round <= 9; round++) {
@@ -255,3 +256,9 @@ test('a slow reader gets the last of what it could not take, once it can', async
   assert.equal(end.match(/event: delta/g)?.length, 1)
   assert.doesNotMatch(end, /"fillLevel":0\.[1-8]/)
 })
+
+async function untilClients(metrics: TestApi['metrics'], count: number): Promise<void> {
+  await waitFor(async () => (await metrics.metrics()).includes(`pulso_live_clients ${count}\n`), {
+    what: `${count} readers of the feed`,
+  })
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CityView, HistoryView, Problem, SensorCollection, SensorDetail, ZonesView } from '@pulso/model'
+import { waitFor } from '../../test/support/wait.ts'
 import {
   city,
   createTestApi,
@@ -10,7 +11,6 @@ import {
   OUTSIDE,
   toSensor,
   toState,
-  until,
   type Answer,
 } from './helper.ts'
 
@@ -84,7 +84,7 @@ test('pages go on where the last ended, also when sensors come in between', asyn
   assert.deepEqual(idsOf(first), ['a', 'b'])
   await registry.putSensors([toSensor('aa'), toSensor('bb')])
   api.applyStates([toState('bb', { fillLevel: 0.1 })])
-  await until(async () => (await get('/api/v1/sensors/bb')).status === 200)
+  await waitFor(async () => (await get('/api/v1/sensors/bb')).status === 200, { what: 'the new sensor' })
   const pages: string[][] = []
   let { next } = first.body as SensorCollection
   while (next) {

@@ -5,7 +5,8 @@ import { AppError, systemClock } from '@pulso/model'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { createBroker } from '../src/index.ts'
-import { openDoor, SECRET, waitFor, type Door } from './support/door.ts'
+import { waitFor } from '../../test/support/wait.ts'
+import { openDoor, SECRET, type Door } from './support/door.ts'
 import {
   connectPacket,
   pingPacket,
@@ -91,6 +92,7 @@ describe('who may come in', () => {
     await assert.rejects(door.client('bay', { protocolVersion: 5 }))
     await waitFor(
       async () => (await door.count('pulso_connections_refused_total{reason="protocol-version"}')) === 1,
+      { what: 'the refusal to be counted' },
     )
   })
 
@@ -116,7 +118,7 @@ describe('who may come in', () => {
     assert.equal(door.broker.disconnect('lamp'), 0)
     assert.equal(door.broker.disconnect('bay'), 1)
     await closed
-    await waitFor(() => door.broker.connections() === 0)
+    await waitFor(() => door.broker.connections() === 0, { what: 'the connection to end' })
   })
 })
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createPacketMeter } from '../src/guard.ts'
-import { openDoor, SECRET, waitFor, type Door } from './support/door.ts'
+import { waitFor } from '../../test/support/wait.ts'
+import { openDoor, SECRET, type Door } from './support/door.ts'
 import {
   connectPacket,
   lengthBytes,
@@ -109,7 +110,7 @@ describe('strangers at the door', () => {
       assert.equal(device.pending('puback'), 0, name)
     }
     assert.deepEqual(await door.kept(0), [])
-    await waitFor(() => door.broker.connections() === 0)
+    await waitFor(() => door.broker.connections() === 0, { what: 'the connections to end' })
   })
 })
 

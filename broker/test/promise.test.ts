@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AppError } from '@pulso/model'
 import type { JournalWriter } from '@pulso/stores'
-import { openDoor, SECRET, waitFor, type Door } from './support/door.ts'
+import { waitFor } from '../../test/support/wait.ts'
+import { openDoor, SECRET, type Door } from './support/door.ts'
 import { connectPacket, pingPacket, publishPacket, pubrelPacket, type Device } from './support/device.ts'
 
 const TOPIC = 'pulso/parking/bay/telemetry'
@@ -48,7 +49,7 @@ describe('a PUBACK means kept', () => {
     device.send(pingPacket())
     // The answer to the ping says that the broker has been through both.
     await device.next('pingresp')
-    await waitFor(() => gate.asked() === 2)
+    await waitFor(() => gate.asked() === 2, { what: 'both messages to reach the journal' })
     assert.deepEqual([device.pending('puback'), device.pending('pubrec')], [0, 0])
 
     gate.open()
@@ -99,7 +100,9 @@ describe('a PUBACK means kept', () => {
       ['{"qos":0}', '{"qos":1}', '{"qos":2}'],
     )
     for (const qos of [0, 1, 2]) {
-      await waitFor(async () => (await door.count(`pulso_messages_accepted_total{qos="${qos}"}`)) === 1)
+      await waitFor(async () => (await door.count(`pulso_messages_accepted_total{qos="${qos}"}`)) === 1, {
+        what: `the message of QoS ${qos} to be counted`,
+      })
     }
     assert.ok((await door.count('pulso_publish_kept_seconds_count')) >= 1)
   })
@@ -191,7 +194,7 @@ describe('a slow journal', () => {
     const payload = Buffer.alloc(10_000, 'x')
     const messages = 1_000
     for (let id = 1; id <= messages; id++) device.send(publishPacket({ topic: TOPIC, payload, id }))
-    await waitFor(() => gate.asked() > 0 && device.unsentBytes() > 0)
+    await waitFor(() => gate.asked() > 0 && device.unsentBytes() > 0, { what: 'the sender to be held back' })
     const other = await connected(door, { clientId: 'other' })
     other.send(pingPacket())
     await other.next('pingresp')
@@ -208,7 +211,7 @@ describe('a slow journal', () => {
     const messages = 1_000
     const payload = Buffer.alloc(10_000, 'x')
     for (let i = 0; i < messages; i++) device.send(publishPacket({ topic: TOPIC, payload, qos: 0 }))
-    await waitFor(() => gate.asked() > 0 && device.unsentBytes() > 0)
+    await waitFor(() => gate.asked() > 0 && device.unsentBytes() > 0, { what: 'the sender to be held back' })
     assert.ok(gate.asked() <= 20, `${gate.asked()} messages in flight`)
     gate.open()
     assert.equal((await door.kept(messages)).length, messages)

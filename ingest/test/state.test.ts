@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { HOUR_MS, MINUTE_MS } from '@pulso/model'
-import { startCity, waitFor } from './support/city.ts'
+import { waitFor } from '../../test/support/wait.ts'
+import { startCity } from './support/city.ts'
 
 const STATION = 'pulso/environment/air/telemetry'
 const noon = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 24 * HOUR_MS
@@ -83,7 +84,7 @@ describe('the state of a sensor', () => {
   test('is told after it is committed, with sensors first heard of', async (context) => {
     const city = await startCity(context)
     await city.put('pulso/parking/new/telemetry', { time: noon, status: 'free' })
-    await waitFor(() => city.told.states.length > 0)
+    await waitFor(() => city.told.states.length > 0, { what: 'listeners to be told' })
     assert.deepEqual(city.told.sensors.map(({ id, kind, position }) => [id, kind, position]).slice(0, 1), [
       ['new', 'parking', null],
     ])
@@ -95,7 +96,7 @@ describe('the state of a sensor', () => {
     const city = await startCity(context, { limits: { refreshMs: 10 } })
     const sensor = { id: 'lot', kind: 'carpark', name: 'Lot', position: null, createdAtMs: noon }
     await city.registry.putSensors([{ ...sensor, attributes: { totalSpotNumber: 10 } }])
-    await waitFor(() => city.told.sensors.length === 1)
+    await waitFor(() => city.told.sensors.length === 1, { what: 'the sensor to be known' })
     await city.put('pulso/carpark/lot/telemetry', { availableSpotNumber: 11 })
     assert.deepEqual(
       (await city.quarantine()).map(({ reason }) => reason),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { AppError, HOUR_MS } from '@pulso/model'
-import { createFolder, startCity, waitFor, type City, type CityOptions, type Stores } from './support/city.ts'
+import { waitFor } from '../../test/support/wait.ts'
+import { createFolder, startCity, type City, type CityOptions, type Stores } from './support/city.ts'
 
 const STATION = 'pulso/environment/air/telemetry'
 const noon = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 24 * HOUR_MS
@@ -60,7 +61,7 @@ describe('when the process ends', () => {
   for (const step of ['write', 'commitIngest', 'acknowledge'] as const) {
     test(`before ${step}: nothing is lost, nothing is there twice, the state is right`, async (context) => {
       const city = await endAt(context, step)
-      await waitFor(async () => (await city.reader.status()).depth === 0)
+      await waitFor(async () => (await city.reader.status()).depth === 0, { what: 'an empty journal' })
       assert.deepEqual(await city.points('environment', 'air', 'pm25'), [
         [noon - 60_000, 3],
         [noon, 6],
@@ -143,7 +144,7 @@ describe('when a store does not answer', () => {
       }),
     })
     await city.send(STATION, { time: noon, pm25: 5 })
-    await waitFor(() => city.ingest.status().state === 'retrying')
+    await waitFor(() => city.ingest.status().state === 'retrying', { what: 'ingest to try again' })
     assert.deepEqual(city.ingest.status().error, { code: 'store-unavailable', message: 'The store is down' })
     assert.equal(city.ingest.status().position, 0)
     assert.deepEqual(city.told.states, [])
@@ -157,7 +158,7 @@ describe('when a store does not answer', () => {
 
     isDown = false
     const next = await startCity(context, { folder })
-    await waitFor(() => next.ingest.status().position === 1)
+    await waitFor(() => next.ingest.status().position === 1, { what: 'the message to be committed' })
     assert.deepEqual(await next.points('environment', 'air', 'pm25'), [[noon, 5]])
   })
 

@@ -102,7 +102,6 @@ export function publishPacket({
 
 export const pubrelPacket = (id: number): Buffer => packet(0x62, number16(id))
 export const pingPacket = (): Buffer => packet(0xc0)
-export const disconnectPacket = (): Buffer => packet(0xe0)
 export const subscribePacket = (...topics: string[]): Buffer =>
   packet(0x82, number16(1), ...topics.map((topic) => Buffer.concat([text(topic), Buffer.of(1)])))
 

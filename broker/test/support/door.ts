@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '@pulso/model'
 import {
   createSqliteJournal,
@@ -149,13 +148,4 @@ function toLines(lines: Record<string, unknown>[]): Writable {
       done()
     },
   })
-}
-
-/** Looks again and again until the condition holds. */
-export async function waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = Date.now() + 20_000
-  while (!(await condition())) {
-    if (Date.now() > deadlineMs) throw new Error('waited in vain')
-    await sleep(5)
-  }
 }

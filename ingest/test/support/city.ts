@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, toKinds, type MetricValue, type Sensor, type SensorState } from '@pulso/model'
 import carpark from '@pulso/model/kinds/carpark'
 import environment from '@pulso/model/kinds/environment'
@@ -22,6 +21,7 @@ import {
 } from '@pulso/stores'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
+import { waitFor } from '../../../test/support/wait.ts'
 import { createIngest, type Ingest, type IngestOptions } from '../../src/index.ts'
 
 export const KINDS = toKinds([parking, carpark, lighting, environment])
@@ -128,7 +128,9 @@ export async function startCity(context: TestContext, options: CityOptions = {})
     await stores.writer.append({ topic, payload: toPayload(payload), credential })
     sent++
   }
-  const settled = (): Promise<void> => waitFor(() => ingest.status().position >= sent)
+  const settled = async (): Promise<void> => {
+    await waitFor(() => ingest.status().position >= sent, { what: 'ingest to come to the end', everyMs: 5 })
+  }
   return {
     ...stores,
     close,
@@ -154,15 +156,6 @@ export async function startCity(context: TestContext, options: CityOptions = {})
       const line = text.split('\n').find((each) => each.startsWith(`${metric} `))
       return Number(line?.split(' ').at(-1) ?? 0)
     },
-  }
-}
-
-/** Looks again and again until the condition holds; the test's own time limit ends it. */
-export async function waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = Date.now() + 20_000
-  while (!(await condition())) {
-    if (Date.now() > deadlineMs) throw new Error('waited in vain')
-    await sleep(5)
   }
 }
 

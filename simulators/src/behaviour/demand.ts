@@ -105,25 +105,32 @@ export function meanStayMinutes(profile: Profile, { hour }: LocalMoment): number
   return night + (day - night) * daylight
 }
 
+/** A rush: how much, at which hour of its day, how wide. */
+type Peak = readonly [share: number, hour: number, widthHours: number]
+
+const NIGHT_TRAFFIC = 0.06
+const WORKDAY_PEAKS: readonly Peak[] = [
+  [0.86, 8.4, 1.1],
+  [0.5, 13.6, 2.1],
+  [0.2, 16, 2.5],
+  [0.8, 19, 1.9],
+]
+const WEEKEND_PEAKS: readonly Peak[] = [
+  [0.12, 0.5, 1.6],
+  [0.5, 13, 3.2],
+  [0.42, 20, 2.4],
+]
+
 /** How much traffic there is, 0 to 1: two peaks on working days, one broad hump at weekends. */
 export function trafficAt({ weekday, hour }: LocalMoment): number {
-  const isWeekend = weekday === 0 || weekday === 6
-  const night = 0.06
-  if (isWeekend)
-    return night + 0.5 * bump(hour, 13, 3.2) + 0.42 * bump(hour, 20, 2.4) + 0.12 * bump(hour, 0.5, 1.6)
-  return (
-    night +
-    0.86 * bump(hour, 8.4, 1.1) +
-    0.5 * bump(hour, 13.6, 2.1) +
-    0.8 * bump(hour, 19, 1.9) +
-    0.2 * bump(hour, 16, 2.5)
-  )
-}
-
-/** A bell around an hour of the day, also across midnight. */
-function bump(hour: number, at: number, widthHours: number): number {
-  const distance = Math.min(Math.abs(hour - at), 24 - Math.abs(hour - at))
-  return Math.exp(-((distance / widthHours) ** 2))
+  // The days before and after reach over midnight with their own peaks, so that nothing jumps there.
+  const shares = [-1, 0, 1].flatMap((day) => {
+    const peaks = [0, 6].includes((weekday + day + 7) % 7) ? WEEKEND_PEAKS : WORKDAY_PEAKS
+    return peaks.map(
+      ([share, at, widthHours]) => share * Math.exp(-(((hour - at - 24 * day) / widthHours) ** 2)),
+    )
+  })
+  return shares.reduce((sum, share) => sum + share, NIGHT_TRAFFIC)
 }
 
 function dayOf(profile: Profile, weekday: number): Day {

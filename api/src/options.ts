@@ -1,4 +1,4 @@
-import type { City, Clock, Kinds, OpsOverview } from '@pulso/model'
+import type { City, Clock, ClockLimits, Kinds, OpsOverview } from '@pulso/model'
 import type { ReadingsQueries, Registry } from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
@@ -28,7 +28,7 @@ export interface ApiOptions {
   registry: Registry
   readings: ReadingsQueries
   /** How far a device's time may lie from ours, told to whoever asks for the city. */
-  clockLimits: { pastMs: number; futureMs: number }
+  clockLimits: ClockLimits
   /** The API's own metrics go here. */
   metrics: MetricsRegistry
   /** The whole process' metrics in Prometheus' text format. */

@@ -1,15 +1,9 @@
-import type { Kind, Kinds, QuarantineReason, Sensor } from '@pulso/model'
+import type { ClockLimits, Kind, Kinds, QuarantineReason, Sensor } from '@pulso/model'
 import type { IngestState, KeptMessage, QuarantineEntry } from '@pulso/stores'
 import { createIdentities, type Identities } from './identities.ts'
 import type { IngestLimits } from './limits.ts'
 import type { Memory } from './memory.ts'
 import { createSensorDraft, toState, type SensorDraft } from './sensor-draft.ts'
-
-/** How far a device's time may lie from the time we received it. */
-export interface ClockLimits {
-  pastMs: number
-  futureMs: number
-}
 
 /** What a batch is judged by. */
 export interface BatchContext {

@@ -4,7 +4,7 @@ import { createBatchDraft, setAside, toStates, type BatchContext } from './batch
 import type { Identities } from './identities.ts'
 import { takeMessage } from './take-message.ts'
 
-export type { BatchContext, ClockLimits } from './batch-draft.ts'
+export type { BatchContext } from './batch-draft.ts'
 
 /** What a run of messages changes. */
 export interface Batch {

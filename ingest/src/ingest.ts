@@ -3,6 +3,7 @@ import {
   toAppError,
   type AppError,
   type Clock,
+  type ClockLimits,
   type Kinds,
   type Sensor,
   type SensorState,
@@ -10,7 +11,7 @@ import {
 import type { IngestState, JournalReader, KeptMessage, Readings, Registry } from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { createBatch, type ClockLimits } from './batch.ts'
+import { createBatch } from './batch.ts'
 import { commitBatch } from './commit.ts'
 import { DEFAULT_INGEST_LIMITS, type IngestLimits } from './limits.ts'
 import { loadMemory, type Memory } from './memory.ts'

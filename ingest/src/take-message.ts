@@ -4,6 +4,7 @@ import {
   parseTopic,
   toIsoTime,
   validateValues,
+  type ClockLimits,
   type Kind,
   type QuarantineReason,
   type Rejection,
@@ -110,7 +111,7 @@ const INVALID_TIME = {
 function judgeTime(
   timeMs: number | undefined,
   receivedAtMs: number,
-  { pastMs, futureMs }: { pastMs: number; futureMs: number },
+  { pastMs, futureMs }: ClockLimits,
 ): { reason: QuarantineReason; detail: string } | undefined {
   if (timeMs === undefined) return INVALID_TIME
   const aheadMs = timeMs - receivedAtMs

@@ -4,4 +4,10 @@ export interface Clock {
   now(): number
 }
 
+/** How far a device's time may lie from the time we received it. */
+export interface ClockLimits {
+  pastMs: number
+  futureMs: number
+}
+
 export const systemClock: Clock = { now: () => Date.now() }

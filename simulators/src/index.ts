@@ -7,12 +7,11 @@ export * from './replay/clock-limits.ts'
 export * from './replay/open-replay.ts'
 export * from './replay/replay.ts'
 export type { Segment } from './replay/segments.ts'
-export {
-  REPLAY_FORMATS,
-  type Malformed,
-  type RecordedRow,
-  type RecordedSensor,
-  type ReplayFormat,
-  type ReplaySource,
-  type TimeRange,
+export type {
+  Malformed,
+  RecordedRow,
+  RecordedSensor,
+  ReplayFormat,
+  ReplaySource,
+  TimeRange,
 } from './replay/source.ts'

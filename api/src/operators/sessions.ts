@@ -1,4 +1,3 @@
-import { randomBytes as nodeRandomBytes } from 'node:crypto'
 import { AppError, type Clock } from '@pulso/model'
 import { hashSecret, type OperatorSession, type OperatorsRegistry } from '@pulso/stores'
 import type { ApiLimits } from '../limits.ts'
@@ -15,7 +14,7 @@ export interface SessionsOptions {
   clock: Clock
   limits: ApiLimits
   metrics: ApiMetrics
-  randomBytes?: (size: number) => Buffer
+  randomBytes: (size: number) => Buffer
 }
 
 export interface Sessions {
@@ -34,13 +33,7 @@ export interface Sessions {
 }
 
 /** Operators' sessions. The cookie holds a random token, the registry only its hash: a stolen registry opens nothing. */
-export function createSessions({
-  registry,
-  clock,
-  limits,
-  metrics,
-  randomBytes = nodeRandomBytes,
-}: SessionsOptions): Sessions {
+export function createSessions({ registry, clock, limits, metrics, randomBytes }: SessionsOptions): Sessions {
   const throttle = createLoginThrottle({
     clock,
     perAddress: limits.loginsPerMinute,

@@ -1,10 +1,8 @@
 import {
   MINUTE_MS,
   toIsoTime,
-  type City,
   type CityView,
   type HistoryView,
-  type Kinds,
   type LiveEvent,
   type SensorCollection,
   type SensorDetail,
@@ -14,6 +12,7 @@ import {
 import { createCurrentState } from '../current/current-state.ts'
 import { toDetail, toFeature } from '../current/features.ts'
 import { toCursor } from '../http/query.ts'
+import type { ApiOptions } from '../options.ts'
 import { toCityView } from './city-view.ts'
 
 export const EXAMPLE_MS = Date.UTC(2026, 4, 31, 10)
@@ -28,7 +27,11 @@ export interface Examples {
   live: LiveEvent
 }
 
-export function createExamples({ city, kinds }: { city: City; kinds: Kinds }): Examples {
+export function createExamples({
+  city,
+  kinds,
+  clockLimits,
+}: Pick<ApiOptions, 'city' | 'kinds' | 'clockLimits'>): Examples {
   const clock = { now: () => EXAMPLE_MS }
   const [kind] = kinds.values()
   const [west, south, east, north] = city.bounds
@@ -68,7 +71,7 @@ export function createExamples({ city, kinds }: { city: City; kinds: Kinds }): E
   const sums = groups.city.slice(0, 1).map(({ view }) => view)
   const time = toIsoTime(EXAMPLE_MS)
   const [metric = 'status', value = 0] = Object.entries(kind?.example ?? {})[0] ?? []
-  const view = toCityView({ city, kinds, clock: { pastMs: 604_800_000, futureMs: 300_000 } })
+  const view = toCityView({ city, kinds, clock: clockLimits })
   return {
     city: { ...view, kinds: view.kinds.slice(0, 1), zones: [] },
     zones: { time, zones, city: sums },

@@ -1,5 +1,5 @@
 import type { AppError, City, Kinds } from '@pulso/model'
-import { planVirtualCity } from '@pulso/simulators'
+import { planVirtualCity, VIRTUAL_CITY_PREFIX } from '@pulso/simulators'
 import type { Config } from '../config/config.ts'
 import type { Box } from './box.ts'
 import { provideFirstReading, type FirstReading } from './first-reading.ts'
@@ -12,7 +12,6 @@ export interface Demo {
 }
 
 export const VIRTUAL_CITY_USERNAME = 'virtual-city'
-export const VIRTUAL_CITY_PREFIX = 'demo-'
 
 /** Lets the virtual city move into a running box: through the front door, with a credential like any device. */
 export async function startDemo(options: {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { AppError, messageOf } from '@pulso/model'
+import { AppError, messageOf, type ClockLimits } from '@pulso/model'
 import { VARIABLES } from './schema.ts'
 import type { Variable } from './variables.ts'
 
@@ -22,7 +22,7 @@ export interface Config {
   cityFile: string | null
   /** Absolute path of a folder with further kinds. */
   kindsDir: string | null
-  clockLimits: { pastMs: number; futureMs: number }
+  clockLimits: ClockLimits
   limits: { broker: { payloadBytes: number; connections: number }; quarantineEntries: number }
   logLevel: string
 }

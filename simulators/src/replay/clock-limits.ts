@@ -1,10 +1,4 @@
-import { AppError, DAY_MS, type CityView } from '@pulso/model'
-
-/** How far a device's time may lie from the box's. */
-export interface ClockLimits {
-  pastMs: number
-  futureMs: number
-}
+import { AppError, DAY_MS, type CityView, type ClockLimits } from '@pulso/model'
 
 const TIMEOUT_MS = 5_000
 

@@ -37,8 +37,7 @@ export interface TimeRange {
   toMs?: number
 }
 
-export const REPLAY_FORMATS = ['parking-week', 'air-month'] as const
-export type ReplayFormat = (typeof REPLAY_FORMATS)[number]
+export type ReplayFormat = 'parking-week' | 'air-month'
 
 /** What the formats give; the rest follows from reading it once. */
 export interface Recording {

@@ -8,6 +8,7 @@ import type { Browser } from 'playwright-core'
 import { readMetric } from '../support/api.ts'
 import { ROOT, withBox, type RunningBox } from '../support/box.ts'
 import { DESKTOP, launchBrowser, openPage, PHONE } from '../support/browser.ts'
+import { connectDevice } from '../support/mqtt.ts'
 import { waitFor } from '../support/wait.ts'
 
 interface Shot {
@@ -34,6 +35,7 @@ await withBox({ args: ['--demo'], env: { PULSO_LOG_LEVEL: 'warn' } }, async (box
     timeoutMs: 120_000,
     everyMs: 500,
   })
+  await sendMistakes(box)
   const browser = await launchBrowser()
   try {
     for (const shot of SHOTS) await takeCityShot(browser, box, shot)
@@ -42,6 +44,17 @@ await withBox({ args: ['--demo'], env: { PULSO_LOG_LEVEL: 'warn' } }, async (box
     await browser.close()
   }
 })
+
+/** What a newcomer's first tries may look like, for the quarantine's picture. */
+async function sendMistakes(box: RunningBox): Promise<void> {
+  const { firstReading } = box
+  if (!firstReading) return
+  const client = await connectDevice(box, firstReading)
+  for (const payload of ['{"status":"vacant"}', '{"status":', '{"status":"free","batteryLevel":85}']) {
+    await client.publishAsync(firstReading.topic, payload, { qos: 1 })
+  }
+  await client.endAsync()
+}
 
 async function takeCityShot(
   browser: Browser,

@@ -179,7 +179,7 @@ export function createCityMap(options: CityMapOptions): CityMap {
       chosen = { zone, sensor }
     },
     goTo(lngLat) {
-      const zoom = map.getZoom() < SENSOR_ZOOM + 1 ? SENSOR_ZOOM + 3.5 : map.getZoom()
+      const zoom = map.getZoom() < SENSOR_ZOOM + 1 ? SENSOR_ZOOM + 2.5 : map.getZoom()
       map.easeTo({ center: lngLat, zoom, ...motion(options) })
     },
     fit: (bounds) => map.fitBounds(bounds, { padding: EDGE_PX, maxZoom: 16.5, ...motion(options) }),

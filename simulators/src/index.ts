@@ -5,6 +5,7 @@ export type { PlannedSensor } from './plan/planned-sensor.ts'
 export * from './city/virtual-city.ts'
 export * from './replay/clock-limits.ts'
 export * from './replay/open-replay.ts'
+export * from './replay/options.ts'
 export * from './replay/replay.ts'
 export type { Segment } from './replay/segments.ts'
 export type {

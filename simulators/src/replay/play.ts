@@ -3,7 +3,7 @@ import carpark from '@pulso/model/kinds/carpark'
 import environment from '@pulso/model/kinds/environment'
 import type { Publisher } from '../publisher.ts'
 import { createWindow, sleep } from '../window.ts'
-import type { ReplayOptions, ReplayPlan, ReplaySummary } from './replay.ts'
+import type { ReplayOptions, ReplayPlan, ReplaySummary } from './options.ts'
 import { followingSegments, type Segment } from './segments.ts'
 import type { RecordedRow, RecordedSensor } from './source.ts'
 

@@ -1,4 +1,5 @@
 import { DEFAULT_BROKER_LIMITS } from '@pulso/broker/limits'
+import { DEFAULT_QUARANTINE_BOUNDS } from '@pulso/stores/limits'
 import { choice, count, duration, port, text, url, type Variable } from './variables.ts'
 
 /** Every setting there is: name, default, meaning. `.env.example` is checked against this table. */
@@ -81,7 +82,7 @@ export const VARIABLES = {
   limitQuarantineEntries: count(
     {
       name: 'PULSO_LIMIT_QUARANTINE_ENTRIES',
-      default: '100000',
+      default: String(DEFAULT_QUARANTINE_BOUNDS.maxEntries),
       help: 'Quarantined messages kept; the oldest go first.',
     },
     1,

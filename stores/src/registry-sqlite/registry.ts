@@ -1,3 +1,4 @@
+import { DEFAULT_QUARANTINE_BOUNDS } from '../limits.ts'
 import type { IngestState, Registry } from '../registry.ts'
 import { openSqlite } from '../sqlite.ts'
 import { createSqliteCredentials } from './credentials.ts'
@@ -15,9 +16,6 @@ export interface SqliteRegistryOptions {
   quarantineMaxBytes?: number
 }
 
-const DEFAULT_QUARANTINE_MAX_ENTRIES = 100_000
-const DEFAULT_QUARANTINE_MAX_BYTES = 256 * 1024 * 1024
-
 /**
  * The registry in one SQLite file. Several threads may each open it; calls run in the caller's thread.
  * @throws AppError `registry-too-new`, `registry-unavailable`
@@ -28,8 +26,8 @@ export async function openSqliteRegistry(options: SqliteRegistryOptions): Promis
   const { run, transact } = database
   const { addMissing, ...sensors } = createSqliteSensors(database)
   const { add: addToQuarantine, ...quarantine } = createSqliteQuarantine(database, {
-    maxEntries: options.quarantineMaxEntries ?? DEFAULT_QUARANTINE_MAX_ENTRIES,
-    maxBytes: options.quarantineMaxBytes ?? DEFAULT_QUARANTINE_MAX_BYTES,
+    maxEntries: options.quarantineMaxEntries ?? DEFAULT_QUARANTINE_BOUNDS.maxEntries,
+    maxBytes: options.quarantineMaxBytes ?? DEFAULT_QUARANTINE_BOUNDS.maxBytes,
   })
   const putState = connection.prepare(
     'INSERT INTO states VALUES (?, ?) ON CONFLICT (sensor_id) DO UPDATE SET state = excluded.state',

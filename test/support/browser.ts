@@ -34,9 +34,13 @@ export async function openPage(
     viewport?: { width: number; height: number }
     colorScheme?: 'light' | 'dark'
     locale?: string
+    /** A script that runs in the page before its own. */
+    before?: string
   } = {},
 ): Promise<WatchedPage> {
-  const context = await browser.newContext({ viewport: DESKTOP, locale: 'en-GB', ...options })
+  const { before, ...contextOptions } = options
+  const context = await browser.newContext({ viewport: DESKTOP, locale: 'en-GB', ...contextOptions })
+  if (before !== undefined) await context.addInitScript({ content: before })
   const page = await context.newPage()
   const faults: string[] = []
   const { origin } = new URL(url)

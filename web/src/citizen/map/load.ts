@@ -1,10 +1,15 @@
 import type { Api } from '../../shared/api.ts'
 import type { Schematic } from './basemap.ts'
 
-/** The drawn city; null when it did not load, because sensors on plain ground are better than no map. */
-export async function loadSchematic(api: Api): Promise<Schematic | null> {
+/**
+ * The drawn city, by its version, so that the browser may keep it until the city file changes; null when it did not load, because sensors on plain ground
+ * are better than no map.
+ */
+export async function loadSchematic(api: Api, version: string | undefined): Promise<Schematic | null> {
   try {
-    return await api.get<Schematic>('/basemap/schematic.json')
+    return await api.get<Schematic>(
+      `/basemap/schematic.json${version === undefined ? '' : `?v=${encodeURIComponent(version)}`}`,
+    )
   } catch {
     return null
   }

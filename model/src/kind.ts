@@ -63,7 +63,7 @@ export interface StateInput {
   attributes: Attributes
 }
 
-/** A number that sums up a zone's sensors of one kind; offline sensors count only in `total`. */
+/** A number that sums up a zone's sensors of one kind; offline sensors count only in `total` and among the `unknown`. */
 export type Figure = { id: string; title: Text } & (
   { of: 'count'; state?: string } | { of: 'sum'; metric: string } | { of: 'mean'; metric: string }
 )

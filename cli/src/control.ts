@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { AppError, toAppError } from '@pulso/model'
+import { AppError, messageOf, toAppError } from '@pulso/model'
 import type { RpcClient } from '@pulso/stores'
 
 /** A call to the running box: one line of JSON there, one line back. */
@@ -25,8 +25,6 @@ export interface ControlServer {
 /** Lets commands of the same user reach this process through `{dataDir}/control.sock`. */
 export async function serveControl(dataDir: string, methods: Methods): Promise<ControlServer> {
   const path = socketPath(dataDir)
-  // The folder's lock is ours, so a socket file that is still here belongs to a dead process.
-  rmSync(path, { force: true })
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -34,11 +32,18 @@ export async function serveControl(dataDir: string, methods: Methods): Promise<C
     socket.on('error', () => socket.destroy())
     answerOn(socket, methods as Record<string, unknown>)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, resolve)
-  })
-  chmodSync(path, 0o600)
+  try {
+    // The folder's lock is ours, so a socket file that is still here belongs to a dead process.
+    rmSync(path, { force: true })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(path, resolve)
+    })
+    chmodSync(path, 0o600)
+  } catch (cause) {
+    const message = `The control socket ${path} cannot be made: ${messageOf(cause)}`
+    throw new AppError('cannot-listen', message, { cause })
+  }
   return {
     stop: () =>
       new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +52,12 @@ describe('the control socket', () => {
     assert.equal(await (await connectControl<typeof methods>(folder))?.add(1, 1), 2)
   })
 
+  it('that cannot be made is an error in words', async () => {
+    const taken = join(folder, 'taken')
+    await mkdir(join(taken, 'control.sock'), { recursive: true })
+    await assert.rejects(serveControl(taken, methods), { code: 'cannot-listen', message: /control\.sock/ })
+  })
+
   it('says when no box runs', async () => {
     assert.equal(await connectControl(join(folder, 'nothing')), undefined)
   })
@@ -69,5 +75,16 @@ describe('the data folder', () => {
     const file = join(folder, 'file')
     await writeFile(file, '')
     assert.throws(() => lockFolder(join(file, 'data')), { code: 'data-folder-unusable' })
+  })
+
+  it('that cannot be written to, or whose lock is damaged, is not said to be in use', async () => {
+    const unwritable = join(folder, 'unwritable')
+    await mkdir(join(unwritable, 'box.pid'), { recursive: true })
+    assert.throws(() => lockFolder(unwritable), { code: 'data-folder-unusable', message: /box\.pid/ })
+
+    const damaged = join(folder, 'damaged')
+    await mkdir(damaged)
+    await writeFile(join(damaged, 'box.lock'), 'x'.repeat(4_096))
+    assert.throws(() => lockFolder(damaged), { code: 'data-folder-unusable', message: /box\.lock/ })
   })
 })

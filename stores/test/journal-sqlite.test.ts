@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
@@ -25,6 +26,17 @@ describe('the journal in SQLite', () => {
   const newFile = (): string => `${folder.path}/journal-${++fileCount}.sqlite`
   before(() => (folder = createFolder()))
   after(() => folder.remove())
+
+  test('says which file is damaged, however deep, and leaves it as it is', async () => {
+    const file = newFile()
+    await (await open({ file })).close()
+    const database = new DatabaseSync(file)
+    database.exec('DROP TABLE blocks')
+    database.close()
+    const before = readFileSync(file)
+    await assert.rejects(open({ file }), { code: 'journal-unavailable', message: /journal-\d+\.sqlite/ })
+    assert.deepEqual(readFileSync(file), before)
+  })
 
   test('rejects a whole group whose commit failed, keeps nothing of it, and goes on', async () => {
     const file = newFile()

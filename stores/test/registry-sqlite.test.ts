@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
@@ -32,6 +32,22 @@ describe('the registry in SQLite', () => {
     const { sensors } = await registry.sensorsSince(0)
     assert.equal(sensors.length, 60)
     await registry.close()
+  })
+
+  test('says which file is damaged, however deep, and leaves it as it is', async (context) => {
+    const folder = createFolder()
+    context.after(folder.remove)
+    const file = `${folder.path}/registry.sqlite`
+    await (await openSqliteRegistry({ file })).close()
+    const database = new DatabaseSync(file)
+    database.exec('DROP TABLE quarantine')
+    database.close()
+    const before = readFileSync(file)
+    await assert.rejects(openSqliteRegistry({ file }), {
+      code: 'registry-unavailable',
+      message: /registry\.sqlite/,
+    })
+    assert.deepEqual(readFileSync(file), before)
   })
 
   test('refuses a file of a newer version', async (context) => {

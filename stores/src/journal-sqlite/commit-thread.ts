@@ -1,8 +1,9 @@
 /** The journal's own thread: here, and nowhere else, somebody waits for the disk. */
+import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { systemClock, toAppError } from '@pulso/model'
 import { serveRpc } from '../rpc.ts'
-import { openSqlite } from '../sqlite.ts'
+import { openSqlite, toSqliteError } from '../sqlite.ts'
 import { createCommitter, type Committer } from './committer.ts'
 import type {
   CommitThreadData,
@@ -46,12 +47,25 @@ function run(owner: MessagePort, { file, maxBytes, continueAfter }: CommitThread
 
 function open({ file, maxBytes, continueAfter }: CommitThreadData): { close(): void; committer: Committer } {
   const database = openSqlite({ file, store: 'journal', migrations: JOURNAL_MIGRATIONS })
+  try {
+    return { committer: prepare(database, { maxBytes, continueAfter }), close: () => database.close() }
+  } catch (error) {
+    database.close()
+    // A file that opens may be damaged further in.
+    throw toSqliteError('journal', `Cannot open the journal ${file}`, error)
+  }
+}
+
+function prepare(
+  database: DatabaseSync,
+  { maxBytes, continueAfter }: Pick<CommitThreadData, 'maxBytes' | 'continueAfter'>,
+): Committer {
   // Fewer and larger checkpoints, each with two fsyncs; and a peak does not stay on disk.
   database.exec(`PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = ${64 * 1024 * 1024}`)
   const committer = createCommitter({ database, clock: systemClock, maxBytes, continueAfter })
   // A stall of ingest may have left a large file; giving the space back costs nothing while it is empty.
   if (committer.status().depth === 0) database.exec('VACUUM')
-  return { committer, close: () => database.close() }
+  return committer
 }
 
 function serveWriter(

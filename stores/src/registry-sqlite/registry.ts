@@ -1,6 +1,7 @@
 import { DEFAULT_QUARANTINE_BOUNDS } from '../limits.ts'
+import type { DatabaseSync } from 'node:sqlite'
 import type { IngestState, Registry } from '../registry.ts'
-import { openSqlite } from '../sqlite.ts'
+import { openSqlite, toSqliteError } from '../sqlite.ts'
 import { createSqliteCredentials } from './credentials.ts'
 import { createRegistryDatabase } from './database.ts'
 import { createSqliteOperators } from './operators.ts'
@@ -21,7 +22,18 @@ export interface SqliteRegistryOptions {
  * @throws AppError `registry-too-new`, `registry-unavailable`
  */
 export async function openSqliteRegistry(options: SqliteRegistryOptions): Promise<Registry> {
-  const connection = openSqlite({ file: options.file, store: 'registry', migrations: REGISTRY_MIGRATIONS })
+  const { file } = options
+  const connection = openSqlite({ file, store: 'registry', migrations: REGISTRY_MIGRATIONS })
+  try {
+    return createRegistry(connection, options)
+  } catch (error) {
+    connection.close()
+    // A file that opens may be damaged further in.
+    throw toSqliteError('registry', `Cannot open the registry ${file}`, error)
+  }
+}
+
+function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions): Registry {
   const database = createRegistryDatabase(connection)
   const { run, transact } = database
   const { addMissing, ...sensors } = createSqliteSensors(database)

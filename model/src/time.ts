@@ -27,10 +27,16 @@ const ISO_8601 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2
  * @returns milliseconds since 1970 in UTC, or `undefined` when it is neither
  */
 export function parseTime(raw: unknown): number | undefined {
-  const ms = typeof raw === 'string' && ISO_8601.test(raw) ? Date.parse(raw) : raw
+  const ms = typeof raw === 'string' && ISO_8601.test(raw) && hasDay(raw) ? Date.parse(raw) : raw
   if (typeof ms !== 'number' || !Number.isFinite(ms)) return undefined
   if (ms < EARLIEST_MS || ms >= LATEST_MS) return undefined
   return Math.round(ms)
+}
+
+/** Whether the month has such a day: `Date.parse` takes 30 February for 2 March. */
+function hasDay(iso: string): boolean {
+  const [year, month, day] = [Number(iso.slice(0, 4)), Number(iso.slice(5, 7)), Number(iso.slice(8, 10))]
+  return day <= 28 || day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
 }
 
 /** ISO 8601 in UTC, as every program reads it. */

@@ -46,6 +46,7 @@ describe('topics', () => {
 describe('time', () => {
   it('is ISO 8601 with a zone, or epoch milliseconds', () => {
     assert.equal(parseTime('2026-03-29T02:30:00+02:00'), Date.UTC(2026, 2, 29, 0, 30))
+    assert.equal(parseTime('2028-02-29T12:00:00Z'), Date.UTC(2028, 1, 29, 12))
     assert.equal(parseTime(1_790_000_000_000), 1_790_000_000_000)
     const wrong = [
       '2026-03-29T02:30:00',
@@ -58,6 +59,8 @@ describe('time', () => {
       1_790_000_000,
       1.79e15,
       '2026-13-01T00:00:00Z',
+      '2026-02-29T00:00:00Z',
+      '2026-04-31T23:59:59+02:00',
     ]
     for (const raw of wrong) assert.equal(parseTime(raw), undefined, JSON.stringify(raw))
   })

@@ -189,6 +189,14 @@ test('what is not HTTP at all gets an answer and the end of the line', async (t)
   const answer = await text(socket)
   assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
   assert.match(answer, /"code":"invalid-request"/)
+  assert.match(answer, /\r\ncontent-security-policy: default-src 'none'/)
+})
+
+test('an address that cannot be read is answered under a policy too', async (t) => {
+  const { get } = await createTestApi(t)
+  const answer = await get('/%')
+  assertProblem(answer, { status: 400, code: 'invalid-url' }, '/%')
+  assert.match(String(answer.headers['content-security-policy']), /default-src 'none'/)
 })
 
 test('our own faults are told without their inside', async (t) => {

@@ -27,6 +27,12 @@ const CONTENT_SECURITY_POLICY = {
   'frame-ancestors': ["'none'"],
 }
 
+/** For answers made before any route is known: nothing in them is to be run or guessed. */
+const BARE_HEADERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+}
+
 /** Where the web app's files are served. */
 const STATIC_ROUTE = '/*'
 
@@ -51,7 +57,8 @@ export function createServer({
     // Live feeds and keep-alive sockets would otherwise hold up the end.
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
-    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
+    // No hook runs for these, helmet's neither.
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply.headers(BARE_HEADERS)),
     clientErrorHandler: answerBrokenRequest,
     // Answers are built by us and tested against their schemas; a query of the wrong type is refused, not guessed.
     ajv: { customOptions: { allErrors: false, coerceTypes: true, removeAdditional: false } },
@@ -145,6 +152,7 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
     `HTTP/1.1 ${problem.status} ${problem.title}`,
     `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(BARE_HEADERS).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)

@@ -14,6 +14,8 @@ import { addStartCommand } from './commands/start.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { reportAndExit } from './exit.ts'
 
+// The data folder holds hashes of secrets: for its owner alone, whatever the shell's umask is.
+process.umask(0o077)
 // In our own folder: a cache that others can write to would be a way in.
 enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url)))
 if (existsSync('.env')) loadEnvFile('.env')

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { addDevice, ROOT, runPulso, withBox, withFolder } from '../support/box.ts'
+import { addDevice, ROOT, runPulso, startBox, withBox, withFolder } from '../support/box.ts'
 
 describe('pulso start refuses, with exit code 2 and nothing half-started,', () => {
   it('settings with mistakes, all of them in one message', async () => {
@@ -91,6 +91,24 @@ describe('pulso start refuses, with exit code 2 and nothing half-started,', () =
       for (const part of ['broker', 'ingest', 'api'])
         assert.equal((await runPulso([part], { dataDir })).code, 2)
       assert.equal((await runPulso(['--help'], { dataDir })).code, 0)
+    })
+  })
+})
+
+describe('the data folder', () => {
+  it('and every file in it is for its owner alone', async () => {
+    await withFolder(async (folder) => {
+      // One that was there before, open to all as most shells make it.
+      const dataDir = join(folder, 'data')
+      mkdirSync(dataDir, { mode: 0o755 })
+      const box = await startBox({ dataDir, args: ['--demo'] })
+      try {
+        const files = readdirSync(dataDir)
+        assert.ok(files.includes('registry.sqlite') && files.includes('control.sock'))
+        for (const file of files) assert.equal(statSync(join(dataDir, file)).mode & 0o077, 0, file)
+      } finally {
+        await box.stop()
+      }
     })
   })
 })

@@ -44,7 +44,8 @@ export const bins = defineKind({
     fillLevel: {
       type: 'number',
       title: { en: 'Fill level', es: 'Nivel', fr: 'Remplissage' },
-      unit: 'ratio',
+      unit: '1',
+      percent: true,
       min: 0,
       max: 1,
       decimals: 0,

@@ -32,7 +32,7 @@ export interface BrokerOptions {
 }
 
 export interface Broker {
-  /** @throws AppError `port-in-use`, `cannot-listen` */
+  /** @throws AppError `port-in-use`, `listen-failed` */
   start(): Promise<{ port: number }>
   /** Takes no more, waits for what is in flight to be kept and acknowledged, then closes. Ends within `stopMs`. */
   stop(): Promise<void>

@@ -4,7 +4,7 @@ import { AppError } from '@pulso/model'
 /**
  * Listens, and says in words why it cannot.
  * @returns the port, which 0 leaves to the system
- * @throws AppError `port-in-use`, `cannot-listen`
+ * @throws AppError `port-in-use`, `listen-failed`
  */
 export function listen(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -12,7 +12,7 @@ export function listen(server: Server, { host, port }: { host: string; port: num
       const [code, why] =
         error.code === 'EADDRINUSE'
           ? ['port-in-use', 'is in use by another program']
-          : ['cannot-listen', `cannot be listened on: ${error.message}`]
+          : ['listen-failed', `cannot be listened on: ${error.message}`]
       reject(new AppError(code, `The MQTT port ${host}:${port} ${why}`, { cause: error }))
     }
     server.once('error', fail)

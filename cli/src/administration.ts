@@ -50,10 +50,15 @@ export interface Administration {
   rotateDevice(username: string): Promise<Secret>
   /** @throws AppError `unknown-credential` */
   revokeDevice(username: string): Promise<{ username: string }>
-  /** Places the sensors and gives a gateway credential with a new secret: for the virtual city and for replay. */
+  /**
+   * Places the sensors and gives a gateway credential with a new secret: for the virtual city and for replay.
+   * @throws AppError `credential-exists` when something else has that name
+   */
   provideGateway(gateway: GatewayToProvide): Promise<Secret>
-  /** Adds an operator or gives a known one a new password, which ends the sessions. */
-  putOperator(name: string): Promise<Secret>
+  /** @throws AppError `invalid-operator`, `operator-exists` */
+  addOperator(name: string): Promise<Secret>
+  /** A new password for a known operator; open sessions end. @throws AppError `unknown-operator` */
+  resetOperator(name: string): Promise<Secret>
   listOperators(): Promise<{ name: string; createdAtMs: number }[]>
   /** @throws AppError `unknown-operator` */
   removeOperator(name: string): Promise<{ name: string }>
@@ -85,6 +90,12 @@ export function createAdministration(options: AdministrationOptions): Administra
       createdAtMs: clock.now(),
     })
     return { username, password }
+  }
+  const setNewPassword = async (name: string): Promise<Secret> => {
+    const password = newPassword()
+    const createdAtMs = (await registry.getOperator(name))?.createdAtMs ?? clock.now()
+    await registry.putOperator({ name, passwordHash: await hashPassword(password), createdAtMs })
+    return { username: name, password }
   }
 
   return {
@@ -120,31 +131,43 @@ export function createAdministration(options: AdministrationOptions): Administra
     },
     async provideGateway({ username, prefix, sensors }) {
       const createdAtMs = clock.now()
+      const known = await registry.findCredential(username)
+      if (known && !(known.scope.type === 'gateway' && known.scope.prefix === prefix)) {
+        throw new AppError(
+          'credential-exists',
+          `A device is called '${username}', which is the name of this gateway: revoke it first (pulso device revoke ${username})`,
+          { status: 409 },
+        )
+      }
       await registry.putSensors(sensors.map((sensor) => ({ ...sensor, createdAtMs })))
-      if (await registry.findCredential(username)) return setNewSecret(username)
+      if (known) return setNewSecret(username)
       return addCredential(username, { type: 'gateway', prefix })
     },
-    async putOperator(name) {
+    async addOperator(name) {
       if (!/^[\p{L}\p{N}._@-]{1,64}$/u.test(name)) {
         throw new AppError(
           'invalid-operator',
           `'${name}' is not a usable name: letters, digits and . _ @ -, at most 64`,
         )
       }
-      const password = newPassword()
-      await registry.putOperator({
-        name,
-        passwordHash: await hashPassword(password),
-        createdAtMs: clock.now(),
-      })
-      return { username: name, password }
+      if (await registry.getOperator(name)) {
+        throw new AppError(
+          'operator-exists',
+          `There is an operator '${name}' already; 'pulso operator reset ${name}' gives a new password`,
+          { status: 409 },
+        )
+      }
+      return setNewPassword(name)
+    },
+    async resetOperator(name) {
+      if (!(await registry.getOperator(name))) throw unknownOperator(name)
+      return setNewPassword(name)
     },
     async listOperators() {
       return (await registry.listOperators()).map(({ name, createdAtMs }) => ({ name, createdAtMs }))
     },
     async removeOperator(name) {
-      if (!(await registry.removeOperator(name)))
-        throw new AppError('unknown-operator', `There is no operator '${name}'`)
+      if (!(await registry.removeOperator(name))) throw unknownOperator(name)
       return { name }
     },
   }
@@ -180,6 +203,16 @@ function unknownCredential(username: string): AppError {
     'unknown-credential',
     `There is no device '${username}'; 'pulso device list' shows those there are`,
     { status: 404 },
+  )
+}
+
+function unknownOperator(name: string): AppError {
+  return new AppError(
+    'unknown-operator',
+    `There is no operator '${name}'; 'pulso operator list' shows those there are`,
+    {
+      status: 404,
+    },
   )
 }
 

@@ -4,7 +4,7 @@ import { AppError } from '@pulso/model'
 /** What was asked cannot be done as things are: a mistake in the call, the settings, or something in the way. */
 const EXIT_REFUSED = 2
 /** Something broke. */
-const EXIT_FAILED = 1
+export const EXIT_FAILED = 1
 
 /** Says what is wrong in words, on standard error, and ends with 2 for mistakes and 1 for faults. */
 export function reportAndExit(error: unknown): never {

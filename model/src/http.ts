@@ -22,6 +22,8 @@ export const MetricView = Type.Object({
   unit: Type.Optional(Type.String()),
   symbol: Type.Optional(Type.String()),
   decimals: Type.Optional(Type.Integer()),
+  /** A share from 0 to 1 that people read in percent. */
+  percent: Type.Optional(Type.Boolean()),
   min: Type.Optional(Type.Number()),
   max: Type.Optional(Type.Number()),
   values: Type.Optional(Type.Array(Type.String())),

@@ -16,6 +16,8 @@ export interface NumberMetric {
   min: number
   max: number
   integer?: boolean
+  /** A share from 0 to 1 that people read in percent; what is stored and sent stays 0 to 1. */
+  percent?: true
   /** Digits after the point that a person should see. */
   decimals: number
   rollup: Rollup
@@ -134,7 +136,8 @@ export const DEVICE_METRICS: Readonly<Record<string, Metric>> = {
   batteryLevel: {
     type: 'number',
     title: { en: 'Battery', es: 'Batería', fr: 'Batterie' },
-    unit: 'ratio',
+    unit: '1',
+    percent: true,
     min: 0,
     max: 1,
     decimals: 0,

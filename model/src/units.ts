@@ -11,8 +11,6 @@ export const UNITS = {
   'dB[mW]': { symbol: 'dBm', uncefact: 'DBM' },
   W: { symbol: 'W', uncefact: 'WTT' },
   'kW.h': { symbol: 'kWh', uncefact: 'KWH' },
-  /** A share between 0 and 1, shown to people in percent. */
-  ratio: { symbol: '%', uncefact: 'P1' },
 } as const
 
 export type UnitCode = keyof typeof UNITS

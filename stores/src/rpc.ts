@@ -15,9 +15,14 @@ interface Call {
   args: unknown[]
 }
 
-type Answer = { id: number } & (
-  { result: unknown } | { error: { code: string; message: string; retryable: boolean; status: number } }
-)
+interface WireError {
+  code: string
+  message: string
+  retryable: boolean
+  status: number
+}
+
+type Answer = { id: number } & ({ result: unknown } | { error: WireError })
 
 /** The methods of `T` as seen from another thread: each returns a promise. */
 export type RpcClient<T> = {
@@ -37,7 +42,12 @@ export function serveRpc(port: MessagePort, methods: Methods | Promise<Methods>)
   if (methods instanceof Promise) methods.catch(() => undefined)
   port.on('message', (call: Call) => {
     void answer(call, methods).then((reply) => {
-      port.postMessage(reply)
+      try {
+        port.postMessage(reply)
+      } catch (error) {
+        // A result that cannot be copied is the method's fault, and its caller must not wait for ever.
+        port.postMessage({ id: call.id, error: toWireError(error) } satisfies Answer)
+      }
     })
   })
 }
@@ -49,9 +59,13 @@ async function answer(call: Call, ready: Methods | Promise<Methods>): Promise<An
     if (!method) throw new AppError('unknown-method', `Nothing answers '${call.method}'`)
     return { id: call.id, result: await method(...call.args) }
   } catch (thrown) {
-    const { code, message, retryable, status } = toAppError(thrown)
-    return { id: call.id, error: { code, message, retryable, status } }
+    return { id: call.id, error: toWireError(thrown) }
   }
+}
+
+function toWireError(thrown: unknown): WireError {
+  const { code, message, retryable, status } = toAppError(thrown)
+  return { code, message, retryable, status }
 }
 
 /**

@@ -18,7 +18,7 @@ export default defineKind({
   title: ${TITLE},
   plural: ${TITLE},
   metrics: {
-    fillingLevel: { type: 'number', title: ${TITLE}, unit: 'ratio', min: 0, max: 1, decimals: 0, rollup: 'mean' },
+    fillingLevel: { type: 'number', title: ${TITLE}, unit: '1', percent: true, min: 0, max: 1, decimals: 0, rollup: 'mean' },
   },
   intervalMs: 3_600_000,
   staleAfterIntervals: 3,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { signIn } from '../support/api.ts'
-import { addDevice, runPulso, withBox } from '../support/box.ts'
+import { addDevice, runPulso, withBox, withFolder } from '../support/box.ts'
 import { launchBrowser, openPage } from '../support/browser.ts'
 import { connectDevice } from '../support/mqtt.ts'
 import { skipWithout } from '../support/programs.ts'
@@ -89,6 +89,18 @@ describe('operators', () => {
       await assert.rejects(before.overview(), /401/)
       const secret = JSON.parse(stdout) as { username: string; password: string }
       await (await signIn({ ...box, operator: secret })).overview()
+    })
+  })
+
+  it('are not added twice nor given a password when there is none of that name', async () => {
+    await withFolder(async (dataDir) => {
+      assert.equal((await runPulso(['operator', 'add', 'ana'], { dataDir })).code, 0)
+      const twice = await runPulso(['operator', 'add', 'ana'], { dataDir })
+      assert.equal(twice.code, 2)
+      assert.match(twice.stderr, /already/)
+      assert.equal((await runPulso(['operator', 'reset', 'nobody'], { dataDir })).code, 2)
+      assert.equal((await runPulso(['operator', 'remove', 'ana'], { dataDir })).code, 0)
+      assert.equal((await runPulso(['operator', 'remove', 'ana'], { dataDir })).code, 2)
     })
   })
 })

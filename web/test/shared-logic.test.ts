@@ -27,7 +27,10 @@ test('calls a time that lies a little ahead "just now"', () => {
 
 test('shows a ratio in percent and a number with its unit', () => {
   const en = createFormat('en')
-  assert.equal(en.metricText({ type: 'number', unit: 'ratio', symbol: '%', decimals: 0 }, 0.734), '73 %')
+  assert.equal(
+    en.metricText({ type: 'number', unit: '1', percent: true, symbol: '%', decimals: 0 }, 0.734),
+    '73 %',
+  )
   assert.equal(
     en.metricText({ type: 'number', unit: 'ug/m3', symbol: 'µg/m³', decimals: 1 }, 12),
     '12.0 µg/m³',

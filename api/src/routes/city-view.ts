@@ -57,8 +57,18 @@ function toKindView(kind: Kind): CityView['kinds'][number] {
 function toMetricView(id: string, metric: Metric): MetricView {
   const { type, title } = metric
   if (metric.type === 'state') return { id, type, title, values: [...metric.values] }
-  const { unit, decimals, min, max } = metric
-  return { id, type, title, unit, symbol: UNITS[unit].symbol, decimals, min, max }
+  const { unit, percent, decimals, min, max } = metric
+  return {
+    id,
+    type,
+    title,
+    unit,
+    symbol: percent ? '%' : UNITS[unit].symbol,
+    ...(percent && { percent }),
+    decimals,
+    min,
+    max,
+  }
 }
 
 /** The drawn basemap as GeoJSON, and a short word that changes with it. */

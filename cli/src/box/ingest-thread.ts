@@ -42,12 +42,13 @@ const metrics = new Registry()
 serveThread({ name: 'ingest', metrics, open })
 
 async function open() {
+  const logger = createLogger(config.logLevel, 'ingest')
   const kinds = await loadKinds(config.kindsDir)
   const registry = await openSqliteRegistry({
     file: registryFile(config.dataDir),
     quarantineMaxEntries: config.limits.quarantineEntries,
   })
-  const readings = await openReadings({ config, kinds })
+  const readings = await openReadings({ config, kinds, logger })
   const started = Promise.withResolvers<{ ingest: Ingest; journal: JournalReader }>()
 
   const methods: IngestThreadMethods = {
@@ -61,7 +62,7 @@ async function open() {
         kinds,
         clock: systemClock,
         clockLimits: config.clockLimits,
-        logger: createLogger(config.logLevel, 'ingest'),
+        logger,
         metrics,
         onStates: (states) => statesPort.postMessage(states),
       })

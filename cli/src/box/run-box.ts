@@ -3,7 +3,7 @@ import { startBox, type Box } from './box.ts'
 import { startDemo } from './demo.ts'
 import { parseConfig, type Config } from '../config/config.ts'
 import { loadCity, loadKinds } from '../config/load.ts'
-import { reportAndExit } from '../exit.ts'
+import { EXIT_FAILED } from '../exit.ts'
 import { createLogger } from '../logger.ts'
 import { describeStart, type StartReport } from './start-report.ts'
 
@@ -43,10 +43,14 @@ export async function runBox(options: StartOptions): Promise<void> {
 
   const outcome = await Promise.race([stopped, failed.promise]).catch((error: unknown) => error)
   if (!(outcome instanceof Error)) logger.info({ signal: outcome }, 'stopping')
-  setTimeout(() => process.exit(outcome instanceof Error ? 1 : 0), STOP_LIMIT_MS).unref()
+  else logger.fatal(outcome, 'a part failed, stopping')
+  const exitCode = outcome instanceof Error ? EXIT_FAILED : 0
+  setTimeout(() => {
+    logger.warn({ limitMs: STOP_LIMIT_MS }, 'a part did not stop in time and is left behind')
+    process.exit(exitCode)
+  }, STOP_LIMIT_MS).unref()
   await parts.disposeAsync()
-  if (outcome instanceof Error) reportAndExit(outcome)
-  process.exit(0)
+  process.exit(exitCode)
 }
 
 /** The first Ctrl-C stops in order; a second one does not wait. */
@@ -75,7 +79,7 @@ async function toReport(options: {
     mqtt: box.mqtt,
     dataDir: config.dataDir,
     // Shown by the start that makes it, and never again.
-    operator: operators.length === 0 ? await box.administration.putOperator('operator') : null,
+    operator: operators.length === 0 ? await box.administration.addOperator('operator') : null,
     firstReading,
   }
 }

@@ -7,25 +7,21 @@ export function addOperatorCommands(program: Command): void {
     .command('operator')
     .description('The people who run the city. Works while the box runs.')
 
-  operator
-    .command('add')
-    .argument('<name>')
-    .description('Add an operator and show the password once')
-    .option('--json', 'print {"username","password"}')
-    .action(async (name: string, options: { json?: true }) => {
-      const secret = await withAdministration((administration) => administration.putOperator(name))
-      print(options.json, secret, () => describe(secret))
-    })
-
-  operator
-    .command('reset')
-    .argument('<name>')
-    .description('Give an operator a new password; open sessions end')
-    .option('--json', 'print {"username","password"}')
-    .action(async (name: string, options: { json?: true }) => {
-      const secret = await withAdministration((administration) => administration.putOperator(name))
-      print(options.json, secret, () => describe(secret))
-    })
+  const passwordCommands = [
+    ['add', 'addOperator', 'Add an operator and show the password once'],
+    ['reset', 'resetOperator', 'Give an operator a new password; open sessions end'],
+  ] as const
+  for (const [command, method, description] of passwordCommands) {
+    operator
+      .command(command)
+      .argument('<name>')
+      .description(description)
+      .option('--json', 'print {"username","password"}')
+      .action(async (name: string, options: { json?: true }) => {
+        const secret = await withAdministration((administration) => administration[method](name))
+        print(options.json, secret, () => describe(secret))
+      })
+  }
 
   operator
     .command('list')

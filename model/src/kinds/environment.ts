@@ -2,7 +2,6 @@ import { airQualityIndex, POLLUTANTS } from '../air-quality.ts'
 import { defineKind, UNKNOWN_STATE, type NumberMetric } from '../kind.ts'
 import type { Text } from '../text.ts'
 import { MINUTE_MS } from '../time.ts'
-import type { UnitCode } from '../units.ts'
 
 /** An air and noise station. Source of names: FIWARE `AirQualityObserved` and `NoiseLevelObserved`. */
 export default defineKind({
@@ -23,7 +22,7 @@ export default defineKind({
     ),
     relativeHumidity: measured(
       { en: 'Humidity', es: 'Humedad', fr: 'Humidité' },
-      { unit: 'ratio', min: 0, max: 1, decimals: 0 },
+      { unit: '1', percent: true, min: 0, max: 1, decimals: 0 },
     ),
     LAeq: measured(
       { en: 'Noise', es: 'Ruido', fr: 'Bruit' },
@@ -104,7 +103,7 @@ function same(name: string): Text {
 /** A continuous quantity with its plausible range: beyond it a device has its units wrong. */
 function measured(
   title: Text,
-  range: { unit: UnitCode; min: number; max: number; decimals: number },
+  range: Pick<NumberMetric, 'unit' | 'percent' | 'min' | 'max' | 'decimals'>,
 ): NumberMetric {
   return { type: 'number', title, rollup: 'mean', ...range }
 }

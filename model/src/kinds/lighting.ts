@@ -16,7 +16,8 @@ export default defineKind({
     illuminanceLevel: {
       type: 'number',
       title: { en: 'Level', es: 'Nivel', fr: 'Niveau' },
-      unit: 'ratio',
+      unit: '1',
+      percent: true,
       min: 0,
       max: 1,
       decimals: 0,

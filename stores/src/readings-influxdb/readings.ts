@@ -22,6 +22,8 @@ export interface InfluxReadingsOptions {
   kinds: Kinds
   /** How long the server may be silent in a request. */
   timeoutMs?: number
+  /** Told in the server's words when it dropped points that are older than its bucket keeps, and took the others. */
+  onBeyondRetention?: (detail: string) => void
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000
@@ -60,7 +62,11 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
   return {
     driver: 'influxdb',
     write: (batch) =>
-      writes.run(() => guard('Cannot keep readings', () => writePoints(server, toPoints(kinds, batch)))),
+      writes.run(() =>
+        guard('Cannot keep readings', () =>
+          writePoints(server, toPoints(kinds, batch), options.onBeyondRetention),
+        ),
+      ),
     position: async () => 0,
     find: (kindId, keys) =>
       guard('Cannot find readings', () => findReadings(query, requireKind(kinds, kindId), keys)),

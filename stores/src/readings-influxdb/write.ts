@@ -1,4 +1,5 @@
 import type { Point } from '@influxdata/influxdb-client'
+import { messageOf } from '@pulso/model'
 import type { InfluxServer } from './address.ts'
 import { isBeyondRetention } from './errors.ts'
 
@@ -9,6 +10,7 @@ const POINTS_PER_REQUEST = 5_000
 export async function writePoints(
   { influx, writePath }: InfluxServer,
   points: readonly Point[],
+  onBeyondRetention?: (detail: string) => void,
 ): Promise<void> {
   for (let start = 0; start < points.length; start += POINTS_PER_REQUEST) {
     const writeApi = influx.getWriteApi('', '', 'ms', {
@@ -27,6 +29,7 @@ export async function writePoints(
       await writeApi.flush()
     } catch (error) {
       if (!isBeyondRetention(error)) throw error
+      onBeyondRetention?.(messageOf(error))
     } finally {
       writeApi.dispose()
     }

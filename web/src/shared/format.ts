@@ -27,7 +27,8 @@ export interface Format {
   metricText(metric: MetricShape, value: number | string | null | undefined): string
 }
 
-export type MetricShape = Pick<MetricView, 'type'> & Partial<Pick<MetricView, 'unit' | 'symbol' | 'decimals'>>
+export type MetricShape = Pick<MetricView, 'type'> &
+  Partial<Pick<MetricView, 'unit' | 'symbol' | 'percent' | 'decimals'>>
 
 const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
@@ -82,8 +83,7 @@ export function createFormat(language: Language, timeZone?: string): Format {
     metric(metric, value) {
       if (value === null || value === undefined) return { value: '–', unit: '' }
       if (typeof value === 'string') return { value, unit: '' }
-      if (metric.unit === 'ratio')
-        return { value: format.number(value * 100, metric.decimals ?? 0), unit: '%' }
+      if (metric.percent) return { value: format.number(value * 100, metric.decimals ?? 0), unit: '%' }
       return { value: format.number(value, metric.decimals ?? 0), unit: metric.symbol ?? '' }
     },
     metricText(metric, value) {

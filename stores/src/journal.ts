@@ -51,5 +51,7 @@ export interface JournalReader {
   /** Messages up to and with `position` are no longer needed. */
   acknowledge(position: number): Promise<void>
   status(): Promise<JournalStatus>
+  /** @throws AppError when the journal does not answer, `journal-failed` when it could not keep what came last */
+  check(): Promise<void>
   close(): Promise<void>
 }

@@ -60,10 +60,12 @@ describe('the journal in SQLite', () => {
       assert.deepEqual({ code, retryable }, { code: 'journal-failed', retryable: true })
       assert.match(sentence, /the disk is on fire/)
     }
+    await assert.rejects(reader.check(), { code: 'journal-failed', message: /the disk is on fire/ })
     other.exec('DROP TRIGGER broken')
     other.close()
 
     await writer.append(message('a', 'behind'))
+    await reader.check()
     const kept = await readAll(reader, 2)
     assert.deepEqual(kept.map(textOf), ['before', 'behind'])
     assert.deepEqual(positions(kept), [1, 2])

@@ -31,7 +31,7 @@ export interface IngestThreadMethods extends ReadingsQueries {
   stop(): Promise<void>
   stats(): Promise<IngestStats>
   journalStatus(): Promise<JournalStatus>
-  /** @throws AppError when the journal does not answer */
+  /** @throws AppError when the journal does not answer or cannot keep messages */
   checkJournal(): Promise<void>
   status(): Promise<IngestStatus>
 }
@@ -79,7 +79,7 @@ async function open() {
     stats: async () => (await started.promise).ingest.stats(),
     journalStatus: async () => (await started.promise).journal.status(),
     async checkJournal() {
-      await (await started.promise).journal.status()
+      await (await started.promise).journal.check()
     },
     status: async () => (await started.promise).ingest.status(),
     history: (query: HistoryQuery) => readings.history(query),

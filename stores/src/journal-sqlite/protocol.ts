@@ -30,4 +30,6 @@ export interface ReaderMethods {
   waitFor(after: number): Promise<void>
   acknowledge(position: number): Promise<void>
   status(): JournalStatus
+  /** @throws AppError `journal-failed` while messages cannot be kept */
+  check(): void
 }

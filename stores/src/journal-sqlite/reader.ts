@@ -82,6 +82,7 @@ export function createSqliteJournalReader({
       acknowledged = Math.max(acknowledged, position)
     },
     status: () => thread.status(),
+    check: () => thread.check(),
     async close() {
       if (isClosed) return
       isClosed = true

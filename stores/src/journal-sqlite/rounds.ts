@@ -21,11 +21,34 @@ interface Acknowledgement {
   reject: (error: AppError) => void
 }
 
+interface Round {
+  blocks: readonly PendingBlock[]
+  acknowledgements: readonly Acknowledgement[]
+}
+
+/** Where nobody tries again, a failure must not stand for ever: it may be over, and only a try would tell. */
+const FAILURE_HOLDS_MS = 30_000
+
 export function createRounds(committer: Committer): Rounds {
   let blocks: PendingBlock[] = []
   let acknowledgements: Acknowledgement[] = []
   let waiting: { after: number; resolve: () => void }[] = []
   let isScheduled = false
+  /** Why the newest messages could not be kept; gone as soon as some are. */
+  let failure: { message: string; atMs: number } | undefined
+
+  const refuseBlock = ({ done }: PendingBlock, message: string): void => {
+    failure = { message, atMs: performance.now() }
+    done({ kept: false, message })
+  }
+
+  const refuseRound = (round: Round, error: unknown): void => {
+    const message = `The journal could not write to its file: ${messageOf(error)}`
+    for (const pending of round.blocks) refuseBlock(pending, message)
+    for (const { reject } of round.acknowledgements) {
+      reject(new AppError('journal-failed', message, { retryable: true, status: 503, cause: error }))
+    }
+  }
 
   // After the loop's other messages: what has arrived by then shares the commit.
   const schedule = (): void => {
@@ -43,9 +66,10 @@ export function createRounds(committer: Committer): Rounds {
       const acknowledge = Math.max(0, ...round.acknowledgements.map(({ position }) => position))
       committer.commit({ blocks: round.blocks.map(({ block }) => block), acknowledge })
     } catch (error) {
-      refuse(round, error)
+      refuseRound(round, error)
       return
     }
+    if (round.blocks.length > 0) failure = undefined
     for (const { done } of round.blocks) done({ kept: true })
     for (const { resolve } of round.acknowledgements) resolve()
     const isReady = ({ after }: { after: number }): boolean => after < committer.lastPosition
@@ -58,7 +82,7 @@ export function createRounds(committer: Committer): Rounds {
       try {
         committer.checkSpace(block.length)
       } catch (error) {
-        done({ kept: false, message: messageOf(error) })
+        refuseBlock({ block, done }, messageOf(error))
         return
       }
       blocks.push({ block, done })
@@ -76,18 +100,11 @@ export function createRounds(committer: Committer): Rounds {
           schedule()
         }),
       status: () => committer.status(),
+      check() {
+        if (failure && performance.now() - failure.atMs < FAILURE_HOLDS_MS)
+          throw new AppError('journal-failed', failure.message, { retryable: true, status: 503 })
+      },
     },
     finish: commitRound,
-  }
-}
-
-function refuse(
-  round: { blocks: readonly PendingBlock[]; acknowledgements: readonly Acknowledgement[] },
-  error: unknown,
-): void {
-  const message = `The journal could not write to its file: ${messageOf(error)}`
-  for (const { done } of round.blocks) done({ kept: false, message })
-  for (const { reject } of round.acknowledgements) {
-    reject(new AppError('journal-failed', message, { retryable: true, status: 503, cause: error }))
   }
 }

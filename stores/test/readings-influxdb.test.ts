@@ -113,6 +113,22 @@ describe('the readings in InfluxDB', { skip }, () => {
     await own.stop()
   })
 
+  test('open without the server where it may be away, and are ready once it is there', async () => {
+    const own = await startInfluxd()
+    const options = { url: own.url, version: '1', token: null, org: '', bucket: 'city', kinds } as const
+    await own.kill()
+    const readings = await openInfluxReadings({ ...options, mayBeAway: true })
+    assert.equal(await readings.position(), 0)
+    await assert.rejects(insert(readings, 1, [reading('s1', 0, { level: 1 })]), {
+      code: 'readings-unavailable',
+    })
+    await own.start()
+    await insert(readings, 1, [reading('s1', 0, { level: 1 })])
+    assert.equal((await readings.find('bin', [reading('s1', 0, {})])).length, 1)
+    await readings.close()
+    await own.stop()
+  })
+
   test('do not wait for ever for a server that does not answer', async () => {
     const silent = createServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')

@@ -1,11 +1,11 @@
-import type { Kinds } from '@pulso/model'
+import { messageOf, type Kinds } from '@pulso/model'
 import { openDuckdbReadings, openInfluxReadings, type Readings } from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import { readingsFile } from './files.ts'
 
 /** The readings store that the configuration names. */
-export function openReadings({
+export async function openReadings({
   config,
   kinds,
   logger,
@@ -16,10 +16,19 @@ export function openReadings({
 }): Promise<Readings> {
   const { readings } = config
   if (readings.driver === 'duckdb') return openDuckdbReadings({ file: readingsFile(config.dataDir), kinds })
-  return openInfluxReadings({
+  const opened = await openInfluxReadings({
     ...readings,
     kinds,
+    // The journal takes what arrives meanwhile: a power cut must not shut the front door for longer than it lasts.
+    mayBeAway: true,
     onBeyondRetention: (detail) =>
       logger.warn({ detail }, 'InfluxDB dropped readings older than its bucket keeps'),
   })
+  await opened.check().catch((error: unknown) => {
+    logger.warn(
+      { url: readings.url, reason: messageOf(error) },
+      'InfluxDB is away; the journal keeps what arrives',
+    )
+  })
+  return opened
 }

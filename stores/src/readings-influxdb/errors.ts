@@ -18,6 +18,12 @@ export function toInfluxError(doing: string, error: unknown): AppError {
   })
 }
 
+/** The server is there and says no, or what it holds is not for us: it will say so again. */
+export function isAnswer(error: unknown): boolean {
+  if (error instanceof HttpError) return error.statusCode < 500
+  return error instanceof AppError && !error.retryable
+}
+
 /** Points older than the bucket keeps: the server has dropped them and taken the others. */
 export function isBeyondRetention(error: unknown): boolean {
   return (

@@ -4,7 +4,7 @@ import { requireKind, requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
 import { createSerialQueue } from '../serial.ts'
 import { createInfluxServer, type InfluxServer, type InfluxVersion } from './address.ts'
-import { toInfluxError } from './errors.ts'
+import { isAnswer, toInfluxError } from './errors.ts'
 import { findReadings } from './find.ts'
 import { queryInflux, quoteIdentifier, quoteText, toTime, type ResultTable } from './influxql.ts'
 import { toPoint } from './lines.ts'
@@ -22,6 +22,11 @@ export interface InfluxReadingsOptions {
   kinds: Kinds
   /** How long the server may be silent in a request. */
   timeoutMs?: number
+  /**
+   * True when the server may be away at the start: the first use that reaches it makes it ready. A server that answers, and
+   * refuses, is a mistake in the settings and ends the opening all the same.
+   */
+  mayBeAway?: boolean
   /** Told in the server's words when it dropped points that are older than its bucket keeps, and took the others. */
   onBeyondRetention?: (detail: string) => void
 }
@@ -41,18 +46,24 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
   const server = createInfluxServer({ ...options, timeoutMs })
   const query = (q: string): Promise<ResultTable[]> =>
     queryInflux(server.influx, { path: server.queryPath, q })
-  try {
+  const ready = createOnce(async () => {
     await server.ensureBucket()
     await keepSchemaVersion(server, query)
+  })
+  try {
+    await ready()
   } catch (error) {
-    server.close()
-    throw toInfluxError(`Cannot open the readings in InfluxDB at ${options.url}`, error)
+    if (!options.mayBeAway || isAnswer(error)) {
+      server.close()
+      throw toInfluxError(`Cannot open the readings in InfluxDB at ${options.url}`, error)
+    }
   }
 
   // One at a time: 1.6 loses points, though it says they are kept, when requests create a shard or series at once.
   const writes = createSerialQueue()
   const guard = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
+      await ready()
       return await work()
     } catch (error) {
       throw toInfluxError(doing, error)
@@ -79,6 +90,18 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
       await writes.idle()
       server.close()
     },
+  }
+}
+
+/** Does it until it has succeeded once; callers at the same time share the attempt. */
+function createOnce(work: () => Promise<void>): () => Promise<void> {
+  let attempt: Promise<void> | undefined
+  return () => {
+    attempt ??= work().catch((error: unknown) => {
+      attempt = undefined
+      throw error
+    })
+    return attempt
   }
 }
 

@@ -24,6 +24,8 @@ export function webRoutes(app: App, { options: { webFolder } }: ApiContext): voi
     root: webFolder,
     cacheControl: false,
     preCompressed: true,
+    // The build's own notes are nobody's business.
+    dotfiles: 'ignore',
     setHeaders(reply, path) {
       const isHashed = path.startsWith(join(webFolder, 'assets'))
       reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')

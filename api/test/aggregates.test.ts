@@ -77,3 +77,18 @@ test('a car park’s capacity stands in until it sends its own, and holds while 
   )
   assert.deepEqual(figures, { free: 50, total: 100 + 100 + 250 + 80 })
 })
+
+test('a total is not told when a capacity is missing, for it would be less than what is free of it', () => {
+  const { figures } = sumsOf(
+    'carpark',
+    [
+      toSensor('known', { kind: 'carpark', attributes: { totalSpotNumber: 100 } }),
+      toSensor('other', { kind: 'carpark' }),
+    ],
+    [
+      toState('known', { availableSpotNumber: 30 }, { kind: 'carpark' }),
+      toState('other', { availableSpotNumber: 500 }, { kind: 'carpark' }),
+    ],
+  )
+  assert.deepEqual(figures, { free: 530, total: null })
+})

@@ -80,6 +80,18 @@ suite('a recorded week of car parks', () => {
     assert.ok(sensors.every(({ id }) => /^de-x[A-Za-z0-9._:-]{1,61}$/.test(id)))
   })
 
+  test('is played for some sensors alone when told whose', async (context) => {
+    const path = await writeFolder(context, { 'lots_with_coordinates.csv': LOTS, '2024-06-10.csv': MONDAY })
+    const source = await openReplay({ path, idPrefix: 'de-', only: 'town-B' })
+    assert.deepEqual(
+      source.sensors.map(({ id }) => id),
+      ['de-town-B'],
+    )
+    assert.equal((await listRows(source)).length, source.rowCount)
+    assert.equal(source.rowCount, 2)
+    await assert.rejects(openReplay({ path, only: 'city' }), { code: 'replay-empty', message: /'city'/ })
+  })
+
   test('names mistakes by file and line, and passes over them', async (context) => {
     const day = [
       'timestamp,town-A,town-B',

@@ -115,6 +115,8 @@ function toFigure(
 ): number | null {
   if (figure.of === 'count' && figure.state === undefined) return figure.id === TOTAL_FIGURE ? sensors : count
   if (count === 0) return null
+  // A total that leaves some out would be less than the part that is counted of it.
+  if (figure.id === TOTAL_FIGURE && count < sensors) return null
   // Sums of decimals carry dust behind the sixth digit that no sensor measured.
   return Math.round((figure.of === 'mean' ? sum / count : sum) * 1e6) / 1e6
 }

@@ -15,6 +15,7 @@ export function addReplayCommand(program: Command): void {
     .option('--follow', 'having come to now, go on in real time with what was recorded next, until Ctrl-C')
     .option('--from <time>', 'from this recorded time on, ISO 8601 with a zone', toTime)
     .option('--to <time>', 'up to this recorded time', toTime)
+    .option('--only <name>', 'only sensors whose recorded name begins with this, like dresden', '')
     .option('--mqtt <url>', 'another broker than the box of this data folder')
     .option('--api <url>', 'its API, to know which times it takes')
     .option('--username <name>', 'a gateway’s credential, with --mqtt')

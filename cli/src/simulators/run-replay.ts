@@ -14,6 +14,7 @@ import { findDoor, untilInterrupted, type DoorOptions } from './door.ts'
 export interface ReplayCommandOptions extends DoorOptions {
   speed: number | 'max'
   keepTime?: true
+  only: string
   follow?: true
   from?: number
   to?: number
@@ -27,7 +28,7 @@ const PREFIX = 'replay-'
 /** `pulso replay`. */
 export async function runReplay(path: string, options: ReplayCommandOptions): Promise<void> {
   const { logLevel } = parseConfig(process.env)
-  const source = await openReplay({ path, idPrefix: PREFIX })
+  const source = await openReplay({ path, idPrefix: PREFIX, only: options.only })
   const door = await findDoor(options, { username: GATEWAY, prefix: PREFIX, sensors: source.sensors })
   const clockLimits = door.apiUrl === undefined ? undefined : await fetchClockLimits(door.apiUrl)
   const player = createReplay({

@@ -12,6 +12,8 @@ export interface OpenReplayOptions {
   format?: ReplayFormat | 'auto'
   /** Put before every sensor id, for a gateway credential with a prefix. */
   idPrefix?: string
+  /** Only sensors whose recorded name begins with this, as it stands in their id. */
+  only?: string
 }
 
 const EXPECTED =
@@ -26,11 +28,13 @@ export async function openReplay({
   path,
   format = 'auto',
   idPrefix = '',
+  only = '',
 }: OpenReplayOptions): Promise<ReplaySource> {
-  const source = await toReplaySource(await recognise(path, format, idPrefix))
+  const source = await toReplaySource(await recognise(path, format, idPrefix), `${idPrefix}${only}`)
   if (source.rowCount === 0) {
     const examples = source.malformed.examples.map((example) => `\n  ${example}`).join('')
-    throw new AppError('replay-empty', `${path} holds no value that could be replayed${examples}`, {
+    const whose = only === '' ? '' : ` of sensors whose name begins with '${only}'`
+    throw new AppError('replay-empty', `${path} holds no value${whose} that could be replayed${examples}`, {
       details: source.malformed.examples,
     })
   }

@@ -52,8 +52,11 @@ const MAX_EXAMPLES = 20
 const MAX_ID_LENGTH = 64
 const KEPT_LENGTH = 55
 
-/** Reads the recording once for its sensors, its times and its mistakes. Nothing of it is kept. */
-export async function toReplaySource(recording: Recording): Promise<ReplaySource> {
+/**
+ * Reads the recording once for its sensors, its times and its mistakes. Nothing of it is kept.
+ * @param idStart rows of sensors with another beginning are passed over
+ */
+export async function toReplaySource(recording: Recording, idStart = ''): Promise<ReplaySource> {
   const examples: string[] = []
   const sensorIds = new Set<string>()
   let [count, rowCount, firstMs, lastMs] = [0, 0, Infinity, -Infinity]
@@ -62,6 +65,7 @@ export async function toReplaySource(recording: Recording): Promise<ReplaySource
     if (examples.length < MAX_EXAMPLES) examples.push(mistake)
   }
   for await (const { timeMs, sensorId } of recording.read(report)) {
+    if (!sensorId.startsWith(idStart)) continue
     rowCount += 1
     firstMs = Math.min(firstMs, timeMs)
     lastMs = Math.max(lastMs, timeMs)
@@ -77,7 +81,8 @@ export async function toReplaySource(recording: Recording): Promise<ReplaySource
     async *rows({ fromMs = -Infinity, toMs = Infinity } = {}) {
       // Mistakes were counted by the first reading.
       for await (const row of recording.read(() => undefined, { fromMs, toMs })) {
-        if (row.timeMs >= fromMs && row.timeMs < toMs) yield row
+        const isWanted = row.timeMs >= fromMs && row.timeMs < toMs && row.sensorId.startsWith(idStart)
+        if (isWanted) yield row
       }
     },
   }

@@ -40,13 +40,14 @@ export function toBadgeContents({ city, kind, places, aggregate, i18n }: BadgeOp
       return [{ ...base, main, rest: '', label, sign: { type: 'disc', colour, ink: inkOn(colour), symbol } }]
     }
     const part = headline.part === null ? '–' : i18n.format.number(headline.part)
-    const whole = headline.whole === null ? '–' : i18n.format.number(headline.whole)
-    const text = i18n.t('headline.share', { part, whole, title: i18n.text(headline.figure.title) })
+    const title = i18n.text(headline.figure.title)
+    const whole = headline.whole === null ? null : i18n.format.number(headline.whole)
+    const text = whole === null ? `${part} ${title}` : i18n.t('headline.share', { part, whole, title })
     return [
       {
         ...base,
         main: part,
-        rest: `/${whole}`,
+        rest: whole === null ? '' : `/${whole}`,
         label: i18n.t('map.badge', { zone: name, text }),
         sign: {
           type: 'ring',

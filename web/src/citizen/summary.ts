@@ -60,6 +60,7 @@ export function toBarShares(kind: KindView, aggregate: ZoneAggregate | undefined
   if (headline.type !== 'share' || headline.figure.metric === undefined || !best)
     return toStateShares(kind, aggregate)
   const { part, whole } = headline
+  if (whole === null) return toStateShares(kind, aggregate)
   return part && whole ? [{ state: best, count: part, share: part / whole }] : []
 }
 

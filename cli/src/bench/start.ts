@@ -19,6 +19,13 @@ interface Times {
   stopMs: number
 }
 
+const MEASURES: readonly (readonly [name: string, key: keyof Times, limitMs: number])[] = [
+  ['both ports listen', 'readyMs', FIRST_DATA_LIMIT_MS],
+  ['first live data', 'firstDataMs', FIRST_DATA_LIMIT_MS],
+  ['95 % of the city live', 'wholeCityMs', FIRST_DATA_LIMIT_MS],
+  ['Ctrl-C to the end', 'stopMs', STOP_LIMIT_MS],
+]
+
 /** `pulso bench start`: the demo on an empty folder, and again on the folder it left. */
 export async function benchStart({ runs, json }: BenchOptions): Promise<void> {
   const [first, second]: [Times[], Times[]] = [[], []]
@@ -29,35 +36,13 @@ export async function benchStart({ runs, json }: BenchOptions): Promise<void> {
     })
     if (!json) console.error(`run ${run + 1} of ${runs}`)
   }
-  const toMeasures = (name: string, times: readonly Times[]) => {
-    const limit = { name: 'limit', value: FIRST_DATA_LIMIT_MS }
-    return [
-      {
-        name: `${name}: both ports listen`,
-        unit: 'ms',
-        values: times.map(({ readyMs }) => readyMs),
-        against: limit,
-      },
-      {
-        name: `${name}: first live data`,
-        unit: 'ms',
-        values: times.map(({ firstDataMs }) => firstDataMs),
-        against: limit,
-      },
-      {
-        name: `${name}: 95 % of the city live`,
-        unit: 'ms',
-        values: times.map(({ wholeCityMs }) => wholeCityMs),
-        against: limit,
-      },
-      {
-        name: `${name}: Ctrl-C to the end`,
-        unit: 'ms',
-        values: times.map(({ stopMs }) => stopMs),
-        against: { name: 'limit', value: STOP_LIMIT_MS },
-      },
-    ]
-  }
+  const toMeasures = (name: string, times: readonly Times[]) =>
+    MEASURES.map(([what, key, limitMs]) => ({
+      name: `${name}: ${what}`,
+      unit: 'ms',
+      values: times.map((run) => run[key]),
+      against: { name: 'limit', value: limitMs },
+    }))
   printMeasures([...toMeasures('first start', first), ...toMeasures('second start', second)], json)
 }
 

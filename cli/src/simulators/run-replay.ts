@@ -36,6 +36,7 @@ export async function runReplay(path: string, options: ReplayCommandOptions): Pr
     source,
     speed: options.speed,
     clock: systemClock,
+    // Progress, warnings and the end are told in words here; the log would say them again.
     logger: createLogger(logLevel === 'info' ? 'error' : logLevel, 'replay'),
     keepTime: options.keepTime ?? false,
     follow: options.follow ?? false,

@@ -27,14 +27,16 @@ export function createReplay(options: ReplayOptions): Replay {
   let publisher: Publisher | undefined
   let running: Promise<unknown> = Promise.resolve()
 
-  const plan = (): Promise<ReplayPlan> => planReplay(options)
+  let planned: Promise<ReplayPlan> | undefined
+  // Made once: a range is found by reading the recording, and what was shown to a person is what is played.
+  const plan = (): Promise<ReplayPlan> => (planned ??= planReplay(options))
   const run = async (): Promise<ReplaySummary> => {
-    const planned = await plan()
-    for (const warning of planned.warnings) logger.warn(warning)
+    const whole = await plan()
+    for (const warning of whole.warnings) logger.warn(warning)
     publisher = createPublisher({ ...options, maxFruitlessConnections: MAX_FRUITLESS_CONNECTIONS })
     try {
       await publisher.connect(abort.signal)
-      const summary = await play(options, { plan: planned, publisher, signal: abort.signal })
+      const summary = await play(options, { plan: whole, publisher, signal: abort.signal })
       logger.info(summary, 'the replay has ended')
       return summary
     } finally {

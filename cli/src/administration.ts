@@ -85,7 +85,9 @@ export function createAdministration(options: AdministrationOptions): Administra
     const password = newSecret()
     await registry.addCredential({
       username,
+      access: 'password',
       secretHash: hashSecret(password),
+      previous: null,
       scope,
       createdAtMs: clock.now(),
     })

@@ -7,6 +7,14 @@ export interface Position {
   lon: number
 }
 
+/** How a sensor is known to a LoRaWAN network, where it speaks through one. */
+export interface LorawanDevice {
+  /** 16 hex digits, upper case; unique in the city. */
+  devEui: string
+  /** Name of the codec that reads its payload; `null` where the network decodes. */
+  codec: string | null
+}
+
 /** What the registry knows of a sensor. Its zone is derived from the position and the city file. */
 export interface Sensor {
   id: string
@@ -16,6 +24,7 @@ export interface Sensor {
   position: Position | null
   attributes: Attributes
   createdAtMs: number
+  lorawan?: LorawanDevice
 }
 
 /** One validated measurement: identity is (sensor, time), merged per metric. */

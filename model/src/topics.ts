@@ -1,5 +1,6 @@
 /**
- * Our topics, `pulso/{kind}/{sensor}/{channel}`. Everything about their shape stands here.
+ * Our topics, `pulso/{kind}/{sensor}/{channel}`, and those of others that we take. Everything about their shape stands
+ * here.
  */
 
 export const TOPIC_ROOT = 'pulso'
@@ -11,6 +12,20 @@ export const DOWN_CHANNELS = ['command'] as const
 export type UpChannel = (typeof UP_CHANNELS)[number]
 export type Channel = UpChannel | (typeof DOWN_CHANNELS)[number]
 
+/** Where a device of ThingsBoard publishes: it says who it is by its credential alone. */
+export const DEVICE_API_TOPIC = 'v1/devices/me/telemetry'
+
+/** The LoRaWAN network servers whose MQTT integrations are understood. */
+export type LorawanNetwork = 'the-things-stack' | 'chirpstack'
+
+/** What a message's topic says about it. */
+export type Route =
+  | ({ type: 'own' } & Topic)
+  /** ThingsBoard's device API, with the sensor that the front door put in the place of `me`. */
+  | { type: 'device-api'; sensorId: string }
+  /** A LoRaWAN uplink. Which device it comes from stands in the payload. */
+  | { type: 'uplink'; network: LorawanNetwork }
+
 export interface Topic {
   kind: string
   sensorId: string
@@ -18,6 +33,11 @@ export interface Topic {
 }
 
 const SENSOR_ID = /^[A-Za-z0-9._:-]{1,64}$/
+const DEVICE_API = /^v1\/devices\/([^/]+)\/telemetry$/
+/** `v3/{application}@{tenant}/devices/{device}/up` */
+const THE_THINGS_STACK = /^v3\/[^/]+\/devices\/[^/]+\/up$/
+/** `application/{id}/device/{devEui}/event/up` */
+const CHIRPSTACK = /^application\/[^/]+\/device\/[^/]+\/event\/up$/
 const CHANNELS: ReadonlySet<string> = new Set([...UP_CHANNELS, ...DOWN_CHANNELS])
 
 /** A sensor id: 1 to 64 of `A-Z a-z 0-9 . _ : -`, unique in the city across kinds. */
@@ -33,6 +53,24 @@ export function parseTopic(topic: string): Topic | undefined {
   const channel = rest.join('/')
   if (kind === '' || kind.length > 64 || !isSensorId(sensorId) || !isChannel(channel)) return undefined
   return { kind, sensorId, channel }
+}
+
+/** What any topic is that the platform takes in; `undefined` for all others. */
+export function parseRoute(topic: string): Route | undefined {
+  if (topic.startsWith(`${TOPIC_ROOT}/`)) {
+    const own = parseTopic(topic)
+    return own && { type: 'own', ...own }
+  }
+  const sensorId = DEVICE_API.exec(topic)?.[1]
+  if (sensorId !== undefined) return isSensorId(sensorId) ? { type: 'device-api', sensorId } : undefined
+  if (THE_THINGS_STACK.test(topic)) return { type: 'uplink', network: 'the-things-stack' }
+  if (CHIRPSTACK.test(topic)) return { type: 'uplink', network: 'chirpstack' }
+  return undefined
+}
+
+/** The topic under which a message of `DEVICE_API_TOPIC` is kept: with the sensor that its credential speaks for. */
+export function toDeviceApiTopic(sensorId: string): string {
+  return `v1/devices/${sensorId}/telemetry`
 }
 
 export function toTopic({ kind, sensorId, channel }: Topic): string {

@@ -10,7 +10,9 @@ import {
   parseCity,
   parseDuration,
   parseTime,
+  parseRoute,
   parseTopic,
+  toDeviceApiTopic,
   toCurrentState,
   toFreshness,
   toTopic,
@@ -40,6 +42,27 @@ describe('topics', () => {
       `pulso/parking/${'a'.repeat(65)}/telemetry`,
     )
     for (const topic of wrong) assert.equal(parseTopic(topic), undefined, topic)
+  })
+
+  it('tells our topics from ThingsBoard’s and from those of LoRaWAN networks', () => {
+    const own = { kind: 'bin', sensorId: 's', channel: 'telemetry' } as const
+    assert.deepEqual(parseRoute(toTopic(own)), { type: 'own', ...own })
+    assert.deepEqual(parseRoute(toDeviceApiTopic('s-1')), { type: 'device-api', sensorId: 's-1' })
+    assert.deepEqual(parseRoute('v3/parking@city/devices/eui-1/up'), {
+      type: 'uplink',
+      network: 'the-things-stack',
+    })
+    assert.deepEqual(parseRoute('application/1/device/00112233445566aa/event/up'), {
+      type: 'uplink',
+      network: 'chirpstack',
+    })
+    const wrong = [
+      'v3/a/devices/b/join',
+      'application/1/device/2/event/status',
+      'v1/devices/a b/telemetry',
+      'x',
+    ]
+    for (const topic of wrong) assert.equal(parseRoute(topic), undefined, topic)
   })
 })
 

@@ -6,8 +6,10 @@
 export interface JournalMessage {
   topic: string
   payload: Uint8Array
-  /** Username of the credential that the publisher connected with. */
+  /** Username of the credential that the publisher connected with, or `source/{name}` of an external broker. */
   credential: string
+  /** Only for what was received before, and comes again from quarantine: the journal gives the time otherwise. */
+  receivedAtMs?: number
 }
 
 /** The payload may be a view of a larger buffer: copy what is to be kept for long or sent to another thread. */
@@ -28,12 +30,17 @@ export interface JournalStatus {
   bytes: number
   /** Receive time of the oldest of them. */
   oldestReceivedAtMs: number | null
+  /** The size at which it takes no more until ingest has acknowledged some. */
+  maxBytes: number
+  /** Why it takes no messages at the moment (its bound, too little free disk); `null` while it takes them. */
+  full: string | null
 }
 
 /** The broker's side. */
 export interface JournalWriter {
   /**
-   * Resolves once the message is on disk. Messages of the same moment share one commit and one promise.
+   * Resolves once the message is on disk. Messages of the same moment share one commit and one promise. While the
+   * journal is full it waits: what is not acknowledged is not lost, its sender holds it.
    * @throws AppError `journal-failed` when the commit failed: nothing of it is kept and nothing may be acknowledged
    */
   append(message: JournalMessage): Promise<void>

@@ -3,17 +3,31 @@ import type { QuarantineReason, Sensor, SensorState } from '@pulso/model'
 /** What a credential may publish for: one sensor, or every sensor id with the prefix. */
 export type CredentialScope = { type: 'sensor'; sensorId: string } | { type: 'gateway'; prefix: string }
 
+/**
+ * How a device proves itself: `password` with username and secret, `token` with the secret in the username's place (as
+ * ThingsBoard's devices do), `certificate` with a client certificate whose common name is the username.
+ */
+export type CredentialAccess = 'password' | 'token' | 'certificate'
+
 export interface Credential {
+  /** Names the credential everywhere: also one with a token, which is never logged or kept. */
   username: string
-  /** SHA-256 of the secret in hex: the secret is random, so a fast hash is right. */
-  secretHash: string
+  access: CredentialAccess
+  /** SHA-256 of the secret in hex: the secret is random, so a fast hash is right. `null` with a certificate. */
+  secretHash: string | null
+  /** The secret before the last rotation, where it was given time to overlap. */
+  previous: { secretHash: string; untilMs: number } | null
   scope: CredentialScope
   createdAtMs: number
 }
 
 export interface SensorsRegistry {
   getSensor(id: string): Promise<Sensor | undefined>
-  /** Adds sensors, or changes name, position and attributes of known ones. A sensor's kind never changes. */
+  /**
+   * Adds sensors, or changes name, position, attributes and LoRaWAN device of known ones. A sensor's kind never changes.
+   * All of them or none.
+   * @throws AppError `sensor-kind-differs` (409), `dev-eui-taken` (409)
+   */
   putSensors(sensors: readonly Sensor[]): Promise<void>
   /** Sensors added or changed behind `revision` (0 for all), and the revision to ask with next time. */
   sensorsSince(revision: number): Promise<{ revision: number; sensors: Sensor[] }>
@@ -21,10 +35,15 @@ export interface SensorsRegistry {
 
 export interface CredentialsRegistry {
   findCredential(username: string): Promise<Credential | undefined>
+  /** The `token` credential whose secret, or previous one, has this hash. Its overlap is the caller's to judge. */
+  findToken(secretHash: string): Promise<Credential | undefined>
   /** @throws AppError `credential-exists` (409) */
   addCredential(credential: Credential): Promise<void>
-  /** Replaces the secret of a known credential. @throws AppError `unknown-credential` (404) */
-  setSecret(username: string, secretHash: string): Promise<void>
+  /**
+   * Replaces the secret of a known credential; the old one becomes `previous` when it may still be used until a time.
+   * @throws AppError `unknown-credential` (404)
+   */
+  setSecret(username: string, secretHash: string, previousUntilMs?: number): Promise<void>
   /** @returns false when there was none */
   removeCredential(username: string): Promise<boolean>
   listCredentials(): Promise<Credential[]>

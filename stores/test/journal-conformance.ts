@@ -131,7 +131,9 @@ export function testJournal(driver: string, create: () => Promise<JournalUnderTe
     test('tells how much waits, and since when', async (context) => {
       const { writer, reader } = await start(context)
       const [append, journal] = [writer(), reader()]
-      assert.deepEqual(await journal.status(), { depth: 0, bytes: 0, oldestReceivedAtMs: null })
+      const { maxBytes, ...empty } = await journal.status()
+      assert.ok(maxBytes > 0)
+      assert.deepEqual(empty, { depth: 0, bytes: 0, oldestReceivedAtMs: null, full: null })
       const beforeMs = Date.now()
       await append.append(message('a', 'x'.repeat(1_000)))
       await append.append(message('a', 'y'))
@@ -143,7 +145,17 @@ export function testJournal(driver: string, create: () => Promise<JournalUnderTe
       await journal.acknowledge(1)
       assert.equal((await journal.status()).depth, 1)
       await journal.acknowledge(2)
-      assert.deepEqual(await journal.status(), { depth: 0, bytes: 0, oldestReceivedAtMs: null })
+      assert.deepEqual(await journal.status(), { ...empty, maxBytes })
+    })
+
+    test('keeps a receive time that is known already', async (context) => {
+      const { writer, reader } = await start(context)
+      const append = writer()
+      await append.append({ ...message('a', '1'), receivedAtMs: 1_000 })
+      await append.append(message('a', '2'))
+      const [first, second] = await readAll(reader(), 2)
+      assert.equal(first?.receivedAtMs, 1_000)
+      assert.ok((second?.receivedAtMs ?? 0) > 1_000)
     })
 
     test('gives each message of a topic its own receive time, and a batch as many as it has objects', async (context) => {

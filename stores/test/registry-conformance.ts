@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import type { Credential, Registry } from '@pulso/stores'
-import { credential, entry, NOW_MS, sensor, state } from './support/registry-samples.ts'
+import type { Registry } from '@pulso/stores'
+import { testCredentials, testTokensAndDevEuis } from './registry-credentials-conformance.ts'
+import { entry, NOW_MS, sensor, state } from './support/registry-samples.ts'
 
 /** One test's registry, empty at first, which may be opened several times, also at once. */
 export interface RegistryUnderTest {
@@ -30,6 +31,7 @@ export function testRegistry(driver: string, create: () => Promise<RegistryUnder
   describe(`registry conformance: ${driver}`, () => {
     testSensors(start)
     testCredentials(start)
+    testTokensAndDevEuis(start)
     testOperators(start)
     testIngest(start)
 
@@ -119,30 +121,6 @@ function testSensors(start: Start): void {
     assert.deepEqual(changed, ['s2'], 'what is put as it stands is no change')
     await registry.putSensors([{ ...sensor('s2'), attributes: { b: 2, a: 1 } }])
     assert.deepEqual(await ids(second), [second, []])
-  })
-}
-
-function testCredentials(start: Start): void {
-  test('keeps credentials of devices and gateways', async (context) => {
-    const registry = await (await start(context))()
-    const device = credential('device-1')
-    const gateway: Credential = { ...credential('gateway'), scope: { type: 'gateway', prefix: 'north-' } }
-    await registry.addCredential(gateway)
-    await registry.addCredential(device)
-    assert.deepEqual(await registry.findCredential('gateway'), gateway)
-    assert.equal(await registry.findCredential('nobody'), undefined)
-    assert.deepEqual(await registry.listCredentials(), [device, gateway])
-    await assert.rejects(registry.addCredential(device), { code: 'credential-exists', status: 409 })
-  })
-
-  test('replaces a secret and removes a credential', async (context) => {
-    const registry = await (await start(context))()
-    await registry.addCredential(credential('d'))
-    await registry.setSecret('d', 'other')
-    assert.deepEqual(await registry.findCredential('d'), { ...credential('d'), secretHash: 'other' })
-    assert.equal(await registry.removeCredential('d'), true)
-    assert.equal(await registry.removeCredential('d'), false)
-    await assert.rejects(registry.setSecret('d', 'x'), { code: 'unknown-credential', status: 404 })
   })
 }
 

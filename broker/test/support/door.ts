@@ -86,7 +86,14 @@ export async function openDoor(context: TestContext, options: DoorOptions = {}):
   })
 
   const addCredential: Door['addCredential'] = (username, scope) =>
-    registry.addCredential({ username, secretHash: hashSecret(SECRET), scope, createdAtMs: Date.now() })
+    registry.addCredential({
+      username,
+      access: 'password',
+      secretHash: hashSecret(SECRET),
+      previous: null,
+      scope,
+      createdAtMs: Date.now(),
+    })
   for (const sensorId of ['bay', 'lamp']) await addCredential(sensorId, { type: 'sensor', sensorId })
   await addCredential('gate', { type: 'gateway', prefix: 'gate-' })
 

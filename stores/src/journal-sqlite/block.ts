@@ -4,7 +4,7 @@ import type { JournalMessage, KeptMessage } from '../journal.ts'
  * A block is the messages of one group commit, one after the other, in one buffer that goes from the writer's thread
  * to the disk and from there to the reader as it is. One record, little endian:
  * u32 payload length, u16 topic length, u16 credential length, f64 receive time in ms, topic, credential, payload.
- * The writer leaves the receive time at 0, the commit thread fills it in.
+ * The writer leaves the receive time at 0 unless it is known already, and the commit thread fills it in.
  */
 const HEADER_BYTES = 16
 const MAX_TEXT_BYTES = 0xffff
@@ -46,7 +46,7 @@ export function createBlockPacker(): BlockPacker {
       buffer.writeUInt32LE(payload.length, bytes + AT.payloadLength)
       buffer.writeUInt16LE(topicLength, bytes + AT.topicLength)
       buffer.writeUInt16LE(credentialLength, bytes + AT.credentialLength)
-      buffer.writeDoubleLE(0, bytes + AT.receivedAtMs)
+      buffer.writeDoubleLE(message.receivedAtMs ?? 0, bytes + AT.receivedAtMs)
       const payloadAt = bytes + HEADER_BYTES + topicLength + credentialLength
       buffer.set(payload, payloadAt)
       bytes = payloadAt + payload.length
@@ -71,7 +71,7 @@ export function maxRecordBytes({ topic, credential, payload }: JournalMessage): 
 }
 
 /**
- * Fills in each record's receive time.
+ * Fills in each record's receive time, where it has none.
  * @param assign is given the topic's bytes as a key that is the same for the same topic
  * @returns how many records there are
  */
@@ -80,8 +80,10 @@ export function stampBlock(block: Buffer, assign: (topicKey: string, payload: Bu
   for (let at = 0; at < block.length; count++) {
     const { topicAt, credentialAt, payloadAt, end } = locate(block, at)
     // Latin 1 gives every byte its own character: cheaper than UTF-8 and as good a key.
-    const topicKey = block.toString('latin1', topicAt, credentialAt)
-    block.writeDoubleLE(assign(topicKey, block.subarray(payloadAt, end)), at + AT.receivedAtMs)
+    if (block.readDoubleLE(at + AT.receivedAtMs) === 0) {
+      const topicKey = block.toString('latin1', topicAt, credentialAt)
+      block.writeDoubleLE(assign(topicKey, block.subarray(payloadAt, end)), at + AT.receivedAtMs)
+    }
     at = end
   }
   return count

@@ -76,7 +76,13 @@ export function createCommitter({ database, clock, maxBytes, continueAfter }: Co
     status() {
       const depth = state.lastPosition - state.acknowledgedPosition
       const oldest = depth > 0 ? selectOldest.get() : undefined
-      return { depth, bytes: state.bytes, oldestReceivedAtMs: oldest ? Number(oldest.received_at_ms) : null }
+      return {
+        depth,
+        bytes: state.bytes,
+        oldestReceivedAtMs: oldest ? Number(oldest.received_at_ms) : null,
+        maxBytes,
+        full: null,
+      }
     },
   }
 }

@@ -1,41 +1,57 @@
 import { AppError } from '@pulso/model'
-import type { Credential, CredentialScope, CredentialsRegistry } from '../registry.ts'
+import type { Credential, CredentialAccess, CredentialScope, CredentialsRegistry } from '../registry.ts'
 import type { RegistryDatabase } from './database.ts'
 
 interface CredentialRow {
   username: string
-  secret_hash: string
+  access: string
+  secret_hash: string | null
+  previous_hash: string | null
+  previous_until_ms: number | null
   scope: string
   created_at_ms: number
 }
 
 export function createSqliteCredentials({ connection, run }: RegistryDatabase): CredentialsRegistry {
   const select = connection.prepare('SELECT * FROM credentials WHERE username = ?')
+  const selectToken = connection.prepare(
+    "SELECT * FROM credentials WHERE access = 'token' AND (secret_hash = ?1 OR previous_hash = ?1)",
+  )
   const selectAll = connection.prepare('SELECT * FROM credentials ORDER BY username')
   const insert = connection.prepare(
-    'INSERT INTO credentials VALUES (?, ?, ?, ?) ON CONFLICT (username) DO NOTHING',
+    'INSERT INTO credentials VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (username) DO NOTHING',
   )
-  const update = connection.prepare('UPDATE credentials SET secret_hash = ? WHERE username = ?')
+  const update = connection.prepare(
+    `UPDATE credentials SET secret_hash = :secret, previous_until_ms = :until,
+       previous_hash = CASE WHEN :until IS NULL THEN NULL ELSE secret_hash END
+     WHERE username = :username`,
+  )
   const remove = connection.prepare('DELETE FROM credentials WHERE username = ?')
+  const find = (statement: typeof select, key: string): Promise<Credential | undefined> =>
+    run(() => {
+      const row = statement.get(key) as CredentialRow | undefined
+      return row && toCredential(row)
+    })
 
   return {
-    findCredential: (username) =>
+    findCredential: (username) => find(select, username),
+    findToken: (secretHash) => find(selectToken, secretHash),
+    addCredential: ({ username, access, secretHash, previous, scope, createdAtMs }) =>
       run(() => {
-        const row = select.get(username) as CredentialRow | undefined
-        return row && toCredential(row)
-      }),
-    addCredential: ({ username, secretHash, scope, createdAtMs }) =>
-      run(() => {
-        const { changes } = insert.run(username, secretHash, JSON.stringify(scope), createdAtMs)
+        const before = [previous?.secretHash ?? null, previous?.untilMs ?? null]
+        const { changes } = insert.run(
+          ...[username, access, secretHash, ...before, JSON.stringify(scope), createdAtMs],
+        )
         if (changes === 0) {
           throw new AppError('credential-exists', `There is a credential '${username}' already`, {
             status: 409,
           })
         }
       }),
-    setSecret: (username, secretHash) =>
+    setSecret: (username, secretHash, previousUntilMs) =>
       run(() => {
-        if (update.run(secretHash, username).changes === 0) {
+        const { changes } = update.run({ secret: secretHash, until: previousUntilMs ?? null, username })
+        if (changes === 0) {
           throw new AppError('unknown-credential', `There is no credential '${username}'`, { status: 404 })
         }
       }),
@@ -44,10 +60,14 @@ export function createSqliteCredentials({ connection, run }: RegistryDatabase): 
   }
 }
 
-function toCredential({ username, secret_hash, scope, created_at_ms }: CredentialRow): Credential {
+function toCredential(row: CredentialRow): Credential {
+  const { username, access, secret_hash, previous_hash, previous_until_ms, scope, created_at_ms } = row
+  const hasPrevious = previous_hash !== null && previous_until_ms !== null
   return {
     username,
+    access: access as CredentialAccess,
     secretHash: secret_hash,
+    previous: hasPrevious ? { secretHash: previous_hash, untilMs: previous_until_ms } : null,
     scope: JSON.parse(scope) as CredentialScope,
     createdAtMs: created_at_ms,
   }

@@ -55,4 +55,23 @@ export const REGISTRY_MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX quarantine_by_reason ON quarantine (reason, id);
    CREATE INDEX quarantine_by_sensor ON quarantine (sensor_id, id);`,
+  `ALTER TABLE sensors ADD COLUMN dev_eui TEXT;
+   ALTER TABLE sensors ADD COLUMN codec TEXT;
+   CREATE UNIQUE INDEX sensors_by_dev_eui ON sensors (dev_eui) WHERE dev_eui IS NOT NULL;
+
+   CREATE TABLE credentials_2 (
+     username TEXT PRIMARY KEY,
+     access TEXT NOT NULL,
+     secret_hash TEXT,
+     previous_hash TEXT,
+     previous_until_ms INTEGER,
+     scope TEXT NOT NULL,
+     created_at_ms INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO credentials_2
+     SELECT username, 'password', secret_hash, NULL, NULL, scope, created_at_ms FROM credentials;
+   DROP TABLE credentials;
+   ALTER TABLE credentials_2 RENAME TO credentials;
+   CREATE INDEX tokens ON credentials (secret_hash) WHERE access = 'token';
+   CREATE INDEX previous_tokens ON credentials (previous_hash) WHERE access = 'token';`,
 ]

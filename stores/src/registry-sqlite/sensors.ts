@@ -11,6 +11,8 @@ interface SensorRow {
   attributes: string
   created_at_ms: number
   revision: number
+  dev_eui: string | null
+  codec: string | null
 }
 
 export interface SqliteSensors extends SensorsRegistry {
@@ -22,22 +24,30 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
   const { connection, run, transact } = database
   const select = connection.prepare('SELECT * FROM sensors WHERE id = ?')
   const selectSince = connection.prepare('SELECT * FROM sensors WHERE revision > ? ORDER BY revision, id')
-  const insert = 'INSERT INTO sensors VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)'
+  const insert = 'INSERT INTO sensors VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)'
   const add = connection.prepare(`${insert} DO NOTHING`)
   // What did not change keeps its revision, so that nobody loads it again.
   const put = connection.prepare(`${insert} DO UPDATE SET
       name = excluded.name, lat = excluded.lat, lon = excluded.lon,
-      attributes = excluded.attributes, revision = excluded.revision
+      attributes = excluded.attributes, dev_eui = excluded.dev_eui, codec = excluded.codec,
+      revision = excluded.revision
     WHERE name IS NOT excluded.name OR lat IS NOT excluded.lat OR lon IS NOT excluded.lon
-      OR attributes IS NOT excluded.attributes`)
+      OR attributes IS NOT excluded.attributes OR dev_eui IS NOT excluded.dev_eui OR codec IS NOT excluded.codec`)
+  const selectByDevEui = connection.prepare('SELECT id FROM sensors WHERE dev_eui = ?')
 
   /** All sensors of a transaction share one revision. */
   const write = (statement: typeof put, sensors: readonly Sensor[]): void => {
     const revision = database.counter('sensor_revision') + 1
     let changes = 0
     for (const sensor of sensors) {
-      if (statement === put) refuseOtherKind(sensor, select.get(sensor.id) as SensorRow | undefined)
-      changes += Number(statement.run(...toRow(sensor), revision).changes)
+      if (statement === put) {
+        refuseOtherKind(sensor, select.get(sensor.id) as SensorRow | undefined)
+        if (sensor.lorawan) {
+          const owner = selectByDevEui.get(sensor.lorawan.devEui) as { id: string } | undefined
+          refuseTakenDevEui(sensor, owner)
+        }
+      }
+      changes += Number(statement.run(...toRow(sensor, revision)).changes)
     }
     if (changes > 0) database.setCounter('sensor_revision', revision)
   }
@@ -72,9 +82,17 @@ function refuseOtherKind({ id, kind }: Sensor, known: SensorRow | undefined): vo
   )
 }
 
-type RowValues = [string, string, string | null, number | null, number | null, string, number]
+function refuseTakenDevEui({ id, lorawan }: Sensor, owner: { id: string } | undefined): void {
+  if (!owner || owner.id === id) return
+  throw new AppError(
+    'dev-eui-taken',
+    `The LoRaWAN device ${lorawan?.devEui ?? ''} is the sensor '${owner.id}' already`,
+    { status: 409 },
+  )
+}
 
-function toRow({ id, kind, name, position, attributes, createdAtMs }: Sensor): RowValues {
+function toRow(sensor: Sensor, revision: number): (string | number | null)[] {
+  const { id, kind, name, position, attributes, createdAtMs, lorawan } = sensor
   return [
     id,
     kind,
@@ -83,10 +101,14 @@ function toRow({ id, kind, name, position, attributes, createdAtMs }: Sensor): R
     position?.lon ?? null,
     JSON.stringify(attributes, Object.keys(attributes).sort()),
     createdAtMs,
+    revision,
+    lorawan?.devEui ?? null,
+    lorawan?.codec ?? null,
   ]
 }
 
-function toSensor({ id, kind, name, lat, lon, attributes, created_at_ms }: SensorRow): Sensor {
+function toSensor(row: SensorRow): Sensor {
+  const { id, kind, name, lat, lon, attributes, created_at_ms, dev_eui: devEui, codec } = row
   return {
     id,
     kind,
@@ -94,5 +116,6 @@ function toSensor({ id, kind, name, lat, lon, attributes, created_at_ms }: Senso
     position: lat === null || lon === null ? null : { lat, lon },
     attributes: JSON.parse(attributes) as Attributes,
     createdAtMs: created_at_ms,
+    ...(devEui !== null && { lorawan: { devEui, codec } }),
   }
 }

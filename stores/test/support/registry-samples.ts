@@ -8,7 +8,14 @@ export function sensor(id: string): Sensor {
 }
 
 export function credential(username: string): Credential {
-  return { username, secretHash: 'hash', scope: { type: 'sensor', sensorId: 's1' }, createdAtMs: NOW_MS }
+  return {
+    username,
+    access: 'password',
+    secretHash: 'hash',
+    previous: null,
+    scope: { type: 'sensor', sensorId: 's1' },
+    createdAtMs: NOW_MS,
+  }
 }
 
 export function state(sensorId: string, level: number): IngestState {

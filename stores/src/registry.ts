@@ -23,6 +23,8 @@ export interface Credential {
 
 export interface SensorsRegistry {
   getSensor(id: string): Promise<Sensor | undefined>
+  /** The sensor that a LoRaWAN network knows by this DevEUI. */
+  findSensorByDevEui(devEui: string): Promise<Sensor | undefined>
   /**
    * Adds sensors, or changes name, position, attributes and LoRaWAN device of known ones. A sensor's kind never changes.
    * All of them or none.
@@ -37,7 +39,7 @@ export interface CredentialsRegistry {
   findCredential(username: string): Promise<Credential | undefined>
   /** The `token` credential whose secret, or previous one, has this hash. Its overlap is the caller's to judge. */
   findToken(secretHash: string): Promise<Credential | undefined>
-  /** @throws AppError `credential-exists` (409) */
+  /** @throws AppError `credential-exists` (409), `token-taken` (409) */
   addCredential(credential: Credential): Promise<void>
   /**
    * Replaces the secret of a known credential; the old one becomes `previous` when it may still be used until a time.
@@ -47,6 +49,14 @@ export interface CredentialsRegistry {
   /** @returns false when there was none */
   removeCredential(username: string): Promise<boolean>
   listCredentials(): Promise<Credential[]>
+}
+
+/** What an administrator brings in at once. */
+export interface DevicesBatch {
+  /** As for `putSensors`. */
+  sensors: readonly Sensor[]
+  /** As for `addCredential`. */
+  credentials: readonly Credential[]
 }
 
 export interface Operator {
@@ -129,6 +139,7 @@ export interface IngestRegistry {
   /** The position of the last commit, 0 before the first. */
   ingestPosition(): Promise<number>
   listStates(): Promise<IngestState[]>
+  getState(sensorId: string): Promise<IngestState | undefined>
   listQuarantine(query: QuarantineQuery): Promise<StoredQuarantineEntry[]>
   /** Entries by reason, and by sensor. */
   countQuarantine(): Promise<{ byReason: Record<string, number>; bySensor: Record<string, number> }>
@@ -137,6 +148,11 @@ export interface IngestRegistry {
 /** Small, precious, relational. Several threads or processes may hold it open at once. */
 export interface Registry extends SensorsRegistry, CredentialsRegistry, OperatorsRegistry, IngestRegistry {
   readonly driver: string
+  /**
+   * Puts sensors and adds credentials, all of them or none.
+   * @throws AppError what `putSensors` and `addCredential` throw
+   */
+  addDevices(batch: DevicesBatch): Promise<void>
   /** @throws AppError `registry-unavailable` (retryable) */
   check(): Promise<void>
   close(): Promise<void>

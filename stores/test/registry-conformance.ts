@@ -176,6 +176,8 @@ function testIngest(start: Start): void {
     await registry.commitIngest({ ...NOTHING, position: 13, states: [state('s1', 2)] })
     assert.equal(await registry.ingestPosition(), 13)
     assert.deepEqual(await registry.listStates(), [state('s1', 2), state('s2', 1)])
+    assert.deepEqual(await registry.getState('s1'), state('s1', 2))
+    assert.equal(await registry.getState('nobody'), undefined)
     assert.deepEqual(await registry.getSensor('s1'), sensor('s1'))
     assert.deepEqual((await registry.sensorsSince(0)).sensors, [sensor('s1')])
     assert.deepEqual(await registry.listQuarantine({ limit: 10 }), [{ ...entry(), id: 1 }])

@@ -51,11 +51,45 @@ export function testTokensAndDevEuis(start: Start): void {
     assert.equal(await registry.findToken('second'), undefined)
   })
 
+  test('refuses a token that is another device’s, also as its previous one', async (context) => {
+    const registry = await (await start(context))()
+    const token = (username: string, secretHash: string): Credential => ({
+      ...credential(username),
+      access: 'token',
+      secretHash,
+    })
+    await registry.addCredential(token('a', 'first'))
+    await registry.setSecret('a', 'second', NOW_MS)
+    for (const hash of ['first', 'second']) {
+      await assert.rejects(registry.addCredential(token('b', hash)), { code: 'token-taken', status: 409 })
+    }
+    await registry.addCredential(token('b', 'third'))
+  })
+
+  test('adds sensors with their credentials, all or none', async (context) => {
+    const registry = await (await start(context))()
+    await registry.addDevices({ sensors: [sensor('s1')], credentials: [credential('s1')] })
+    assert.deepEqual(await registry.getSensor('s1'), sensor('s1'))
+    assert.deepEqual(await registry.findCredential('s1'), credential('s1'))
+
+    const moved = { ...sensor('s1'), position: { lat: 1, lon: 2 } }
+    const batch = { sensors: [moved, sensor('s2')], credentials: [credential('s2'), credential('s1')] }
+    await assert.rejects(registry.addDevices(batch), { code: 'credential-exists', status: 409 })
+    assert.deepEqual(await registry.getSensor('s1'), sensor('s1'))
+    assert.equal(await registry.getSensor('s2'), undefined)
+    assert.equal(await registry.findCredential('s2'), undefined)
+
+    await registry.addDevices({ ...batch, credentials: [credential('s2')] })
+    assert.deepEqual(await registry.getSensor('s1'), moved)
+  })
+
   test('keeps a sensor’s LoRaWAN device, and refuses it to a second sensor', async (context) => {
     const registry = await (await start(context))()
     const known: Sensor = { ...sensor('s1'), lorawan: { devEui: '00112233445566AA', codec: 'some-codec' } }
     await registry.putSensors([known])
     assert.deepEqual(await registry.getSensor('s1'), known)
+    assert.deepEqual(await registry.findSensorByDevEui('00112233445566AA'), known)
+    assert.equal(await registry.findSensorByDevEui('FF112233445566AA'), undefined)
     await assert.rejects(registry.putSensors([{ ...known, id: 's2' }]), {
       code: 'dev-eui-taken',
       status: 409,

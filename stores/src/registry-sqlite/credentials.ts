@@ -12,7 +12,12 @@ interface CredentialRow {
   created_at_ms: number
 }
 
-export function createSqliteCredentials({ connection, run }: RegistryDatabase): CredentialsRegistry {
+export interface SqliteCredentials extends CredentialsRegistry {
+  /** `addCredential` within a running transaction. */
+  addWithin: (credential: Credential) => void
+}
+
+export function createSqliteCredentials({ connection, run, transact }: RegistryDatabase): SqliteCredentials {
   const select = connection.prepare('SELECT * FROM credentials WHERE username = ?')
   const selectToken = connection.prepare(
     "SELECT * FROM credentials WHERE access = 'token' AND (secret_hash = ?1 OR previous_hash = ?1)",
@@ -33,21 +38,25 @@ export function createSqliteCredentials({ connection, run }: RegistryDatabase): 
       return row && toCredential(row)
     })
 
+  const addWithin: SqliteCredentials['addWithin'] = (credential) => {
+    const { username, access, secretHash, previous, scope, createdAtMs } = credential
+    // Two devices with one token would be one device to the broker.
+    if (access === 'token' && secretHash !== null && selectToken.get(secretHash)) {
+      throw new AppError('token-taken', `The token of '${username}' is another device's already`, {
+        status: 409,
+      })
+    }
+    const before = [previous?.secretHash ?? null, previous?.untilMs ?? null]
+    const row = [username, access, secretHash, ...before, JSON.stringify(scope), createdAtMs]
+    if (insert.run(...row).changes > 0) return
+    throw new AppError('credential-exists', `There is a credential '${username}' already`, { status: 409 })
+  }
+
   return {
     findCredential: (username) => find(select, username),
     findToken: (secretHash) => find(selectToken, secretHash),
-    addCredential: ({ username, access, secretHash, previous, scope, createdAtMs }) =>
-      run(() => {
-        const before = [previous?.secretHash ?? null, previous?.untilMs ?? null]
-        const { changes } = insert.run(
-          ...[username, access, secretHash, ...before, JSON.stringify(scope), createdAtMs],
-        )
-        if (changes === 0) {
-          throw new AppError('credential-exists', `There is a credential '${username}' already`, {
-            status: 409,
-          })
-        }
-      }),
+    addCredential: (credential) => transact(() => addWithin(credential)),
+    addWithin,
     setSecret: (username, secretHash, previousUntilMs) =>
       run(() => {
         const { changes } = update.run({ secret: secretHash, until: previousUntilMs ?? null, username })

@@ -36,7 +36,8 @@ export async function openSqliteRegistry(options: SqliteRegistryOptions): Promis
 function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions): Registry {
   const database = createRegistryDatabase(connection)
   const { run, transact } = database
-  const { addMissing, ...sensors } = createSqliteSensors(database)
+  const { addMissing, putWithin: putSensors, ...sensors } = createSqliteSensors(database)
+  const { addWithin: addCredential, ...credentials } = createSqliteCredentials(database)
   const { add: addToQuarantine, ...quarantine } = createSqliteQuarantine(database, {
     maxEntries: options.quarantineMaxEntries ?? DEFAULT_QUARANTINE_BOUNDS.maxEntries,
     maxBytes: options.quarantineMaxBytes ?? DEFAULT_QUARANTINE_BOUNDS.maxBytes,
@@ -44,12 +45,13 @@ function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions
   const putState = connection.prepare(
     'INSERT INTO states VALUES (?, ?) ON CONFLICT (sensor_id) DO UPDATE SET state = excluded.state',
   )
+  const selectState = connection.prepare('SELECT state FROM states WHERE sensor_id = ?')
   const selectStates = connection.prepare('SELECT state FROM states ORDER BY sensor_id')
 
   return {
     driver: 'sqlite',
     ...sensors,
-    ...createSqliteCredentials(database),
+    ...credentials,
     ...createSqliteOperators(database),
     ...quarantine,
     commitIngest: ({ position, newSensors, states, quarantine: entries }) =>
@@ -62,6 +64,16 @@ function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions
     ingestPosition: () => run(() => database.counter('ingest_position')),
     listStates: () =>
       run(() => selectStates.all().map(({ state }) => JSON.parse(String(state)) as IngestState)),
+    getState: (sensorId) =>
+      run(() => {
+        const row = selectState.get(sensorId)
+        return row && (JSON.parse(String(row.state)) as IngestState)
+      }),
+    addDevices: (batch) =>
+      transact(() => {
+        putSensors(batch.sensors)
+        for (const credential of batch.credentials) addCredential(credential)
+      }),
     check: () => run(() => void database.counter('ingest_position')),
     close: async () => {
       if (connection.isOpen) connection.close()

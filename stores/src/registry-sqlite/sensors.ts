@@ -16,6 +16,8 @@ interface SensorRow {
 }
 
 export interface SqliteSensors extends SensorsRegistry {
+  /** `putSensors` within a running transaction. */
+  putWithin: (sensors: readonly Sensor[]) => void
   /** Within a running transaction: adds those that are not there, and leaves the others as they are. */
   addMissing: (sensors: readonly Sensor[]) => void
 }
@@ -33,7 +35,7 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
       revision = excluded.revision
     WHERE name IS NOT excluded.name OR lat IS NOT excluded.lat OR lon IS NOT excluded.lon
       OR attributes IS NOT excluded.attributes OR dev_eui IS NOT excluded.dev_eui OR codec IS NOT excluded.codec`)
-  const selectByDevEui = connection.prepare('SELECT id FROM sensors WHERE dev_eui = ?')
+  const selectByDevEui = connection.prepare('SELECT * FROM sensors WHERE dev_eui = ?')
 
   /** All sensors of a transaction share one revision. */
   const write = (statement: typeof put, sensors: readonly Sensor[]): void => {
@@ -43,7 +45,7 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
       if (statement === put) {
         refuseOtherKind(sensor, select.get(sensor.id) as SensorRow | undefined)
         if (sensor.lorawan) {
-          const owner = selectByDevEui.get(sensor.lorawan.devEui) as { id: string } | undefined
+          const owner = selectByDevEui.get(sensor.lorawan.devEui) as SensorRow | undefined
           refuseTakenDevEui(sensor, owner)
         }
       }
@@ -52,16 +54,18 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
     if (changes > 0) database.setCounter('sensor_revision', revision)
   }
 
+  const find = (statement: typeof select, key: string): Promise<Sensor | undefined> =>
+    run(() => {
+      const row = statement.get(key) as SensorRow | undefined
+      return row && toSensor(row)
+    })
+  const putWithin: SqliteSensors['putWithin'] = (sensors) => write(put, sensors)
+
   return {
-    getSensor: (id) =>
-      run(() => {
-        const row = select.get(id) as SensorRow | undefined
-        return row && toSensor(row)
-      }),
-    putSensors: (sensors) =>
-      transact(() => {
-        write(put, sensors)
-      }),
+    getSensor: (id) => find(select, id),
+    findSensorByDevEui: (devEui) => find(selectByDevEui, devEui),
+    putSensors: (sensors) => transact(() => putWithin(sensors)),
+    putWithin,
     sensorsSince: (revision) =>
       run(() => {
         const rows = selectSince.all(revision) as unknown as SensorRow[]
@@ -82,7 +86,7 @@ function refuseOtherKind({ id, kind }: Sensor, known: SensorRow | undefined): vo
   )
 }
 
-function refuseTakenDevEui({ id, lorawan }: Sensor, owner: { id: string } | undefined): void {
+function refuseTakenDevEui({ id, lorawan }: Sensor, owner: SensorRow | undefined): void {
   if (!owner || owner.id === id) return
   throw new AppError(
     'dev-eui-taken',

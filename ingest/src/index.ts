@@ -1,3 +1,13 @@
+export {
+  defineCodec,
+  type Codec,
+  type Codecs,
+  type DecodedUplink,
+  type Fields,
+  type Telemetry,
+  type Uplink,
+} from './codec.ts'
 export { createIngest, type Ingest, type IngestOptions, type IngestStatus } from './ingest.ts'
 export { DEFAULT_INGEST_LIMITS, type IngestLimits } from './limits.ts'
+export { loadCodecs } from './load-codecs.ts'
 export type { IngestStats } from './metrics.ts'

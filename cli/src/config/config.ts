@@ -22,6 +22,8 @@ export interface Config {
   cityFile: string | null
   /** Absolute path of a folder with further kinds. */
   kindsDir: string | null
+  /** The same with further codecs. */
+  codecsDir: string | null
   clockLimits: ClockLimits
   limits: { broker: { payloadBytes: number; connections: number }; quarantineEntries: number }
   logLevel: string
@@ -54,6 +56,7 @@ export function parseConfig(env: Environment): Config {
     readings: readReadings(read, mistakes),
     cityFile: toAbsolute(read('city')),
     kindsDir: toAbsolute(read('kindsDir')),
+    codecsDir: toAbsolute(read('codecsDir')),
     clockLimits: { pastMs: read('clockPastMs'), futureMs: read('clockFutureMs') },
     limits: {
       broker: { payloadBytes: read('limitPayloadBytes'), connections: read('limitConnections') },

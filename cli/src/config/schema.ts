@@ -53,6 +53,10 @@ export const VARIABLES = {
     name: 'PULSO_KINDS_DIR',
     help: 'A folder with this city’s own kinds of sensors, one file each.',
   }),
+  codecsDir: text({
+    name: 'PULSO_CODECS_DIR',
+    help: 'A folder with this city’s own codecs of LoRaWAN devices, one file each.',
+  }),
   clockPastMs: duration({
     name: 'PULSO_CLOCK_PAST',
     default: '7d',

@@ -3,6 +3,10 @@ export * from './readings.ts'
 export * from './registry.ts'
 export * from './rpc.ts'
 export * from './secret.ts'
+export { copyStores, type CopiedStore, type CopiedStores, type StoreFiles } from './backup/copy-stores.ts'
+export { createHoldableReader, type HoldableReader } from './backup/holdable-reader.ts'
+export { checkStoreCopy, sealStoreCopies, SCHEMA_VERSIONS } from './backup/store-copy.ts'
+export type { StoreSnapshot } from './backup/store-snapshot.ts'
 export {
   createSqliteJournal,
   type SqliteJournal,
@@ -11,5 +15,6 @@ export {
 export { createSqliteJournalReader, type SqliteJournalReaderOptions } from './journal-sqlite/reader.ts'
 export { createSqliteJournalWriter, type SqliteJournalWriterOptions } from './journal-sqlite/writer.ts'
 export { openDuckdbReadings, type DuckdbReadingsOptions } from './readings-duckdb/readings.ts'
+export { openDuckdbFileSnapshot } from './readings-duckdb/snapshot.ts'
 export { openInfluxReadings, type InfluxReadingsOptions } from './readings-influxdb/readings.ts'
 export { openSqliteRegistry, type SqliteRegistryOptions } from './registry-sqlite/registry.ts'

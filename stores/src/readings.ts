@@ -1,4 +1,5 @@
 import type { MetricValue, Reading } from '@pulso/model'
+import type { StoreSnapshot } from './backup/store-snapshot.ts'
 
 /** Readings of one batch by kind; each (sensor, time) is there once, already merged. */
 export interface ReadingsBatch {
@@ -54,5 +55,11 @@ export interface Readings extends ReadingsQueries {
   position(): Promise<number>
   /** The stored readings of these identities; what is not there is left out. */
   find(kind: string, keys: readonly ReadingKey[]): Promise<Reading[]>
+  /**
+   * All readings as they are now, to be copied while further ones are written; `null` where a server keeps them, which
+   * has backups of its own.
+   * @throws AppError `readings-unavailable`
+   */
+  snapshot(): Promise<StoreSnapshot | null>
   close(): Promise<void>
 }

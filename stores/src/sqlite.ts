@@ -76,9 +76,9 @@ function setWal(database: DatabaseSync, busyTimeoutMs: number): void {
 
 function migrate(database: DatabaseSync, { file, store, migrations }: OpenSqliteOptions): void {
   const known = migrations.length
-  if (versionOf(database) === known) return
+  if (readSchemaVersion(database) === known) return
   inTransaction(database, () => {
-    const version = versionOf(database)
+    const version = readSchemaVersion(database)
     if (version > known) {
       throw new AppError(
         `${store}-too-new`,
@@ -90,6 +90,7 @@ function migrate(database: DatabaseSync, { file, store, migrations }: OpenSqlite
   })
 }
 
-function versionOf(database: DatabaseSync): number {
+/** The schema's version that the file carries; 0 for a new one. */
+export function readSchemaVersion(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()?.user_version)
 }

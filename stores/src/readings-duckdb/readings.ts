@@ -1,4 +1,5 @@
 import { AppError, type Kinds, type MetricValue } from '@pulso/model'
+import type { StoreSnapshot } from '../backup/store-snapshot.ts'
 import { requireKind, requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
 import { createSerialQueue } from '../serial.ts'
@@ -6,6 +7,7 @@ import { deleteKeys, findKeys } from './keys.ts'
 import { appendReadings, toMs, toTimestamp } from './rows.ts'
 import type { Table } from './schema.ts'
 import { isInvalidated, openSession, toReadingsError, type Session } from './session.ts'
+import { openDuckdbSnapshot } from './snapshot.ts'
 import { quoteIdentifier } from './sql.ts'
 
 export interface DuckdbReadingsOptions {
@@ -39,6 +41,13 @@ export async function createDuckdbReadings({
   let isClosed = false
   const writes = createSerialQueue()
   const queries = createSerialQueue()
+  const snapshots = new Set<StoreSnapshot>()
+
+  /** A snapshot keeps the file open: a second session beside it would not know of the first. */
+  const closeSession = async (closing: Session): Promise<void> => {
+    await Promise.all(Array.from(snapshots, (snapshot) => snapshot.close()))
+    closing.close()
+  }
 
   const use = async <T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> => {
     if (isClosed)
@@ -58,7 +67,7 @@ export async function createDuckdbReadings({
       queries.run(async () => {
         if (!broken || session !== broken) return
         session = undefined
-        broken.close()
+        await closeSession(broken)
       }),
     )
 
@@ -77,11 +86,24 @@ export async function createDuckdbReadings({
       query(async ({ queries: connection }) => {
         await selectPosition(connection)
       }),
+    snapshot: () =>
+      query(async (current) => {
+        const inner = await openDuckdbSnapshot(await current.connect(), current.database)
+        const snapshot: StoreSnapshot = {
+          ...inner,
+          async close() {
+            snapshots.delete(snapshot)
+            await inner.close()
+          },
+        }
+        snapshots.add(snapshot)
+        return snapshot
+      }),
     async close() {
       isClosed = true
       await writes.idle()
       await queries.idle()
-      session?.close()
+      if (session) await closeSession(session)
       session = undefined
     },
   }

@@ -5,7 +5,7 @@ import { quoteIdentifier, quoteText } from './sql.ts'
 /**
  * Version of how the tables are laid out. Columns of new metrics are no new version: they are added as kinds gain them.
  */
-const SCHEMA_VERSION = 1
+export const READINGS_SCHEMA_VERSION = 1
 
 export type ColumnType = 'TIMESTAMP' | 'VARCHAR' | 'DOUBLE'
 
@@ -53,13 +53,13 @@ async function prepareMeta(connection: DuckDBConnection): Promise<void> {
   await connection.run('CREATE TABLE IF NOT EXISTS pulso.meta (schema_version INTEGER, position BIGINT)')
   const rows = await selectRows(connection, 'SELECT schema_version FROM pulso.meta')
   const version = Number(rows[0]?.[0] ?? 0)
-  if (version > SCHEMA_VERSION) {
+  if (version > READINGS_SCHEMA_VERSION) {
     throw new AppError(
       'readings-too-new',
-      `The readings were written by a newer Pulso (schema ${version}, this one knows ${SCHEMA_VERSION}): start that version, or restore a backup`,
+      `The readings were written by a newer Pulso (schema ${version}, this one knows ${READINGS_SCHEMA_VERSION}): start that version, or restore a backup`,
     )
   }
-  if (version === 0) await connection.run(`INSERT INTO pulso.meta VALUES (${SCHEMA_VERSION}, 0)`)
+  if (version === 0) await connection.run(`INSERT INTO pulso.meta VALUES (${READINGS_SCHEMA_VERSION}, 0)`)
 }
 
 async function prepareTable(connection: DuckDBConnection, kind: Kind): Promise<Table> {

@@ -14,6 +14,10 @@ export interface Session {
   writer: DuckDBConnection
   queries: DuckDBConnection
   tables: ReadonlyMap<string, Table>
+  /** The name that DuckDB gave the file. */
+  database: string
+  /** A further connection, to be closed before the session is. */
+  connect(): Promise<DuckDBConnection>
   close(): void
 }
 
@@ -32,6 +36,8 @@ export async function openSession({ file, kinds, memoryLimit }: SessionOptions):
       writer,
       queries,
       tables,
+      database: await selectDatabase(queries),
+      connect: () => instance.connect(),
       close() {
         writer.closeSync()
         queries.closeSync()
@@ -42,6 +48,11 @@ export async function openSession({ file, kinds, memoryLimit }: SessionOptions):
     instance.closeSync()
     throw toReadingsError(`Cannot prepare the readings in ${file}`, error)
   }
+}
+
+async function selectDatabase(connection: DuckDBConnection): Promise<string> {
+  const [row] = (await connection.runAndReadAll('SELECT current_database()')).getRows()
+  return String(row?.[0])
 }
 
 async function openInstance(file: string, memoryLimit: string): Promise<DuckDBInstance> {

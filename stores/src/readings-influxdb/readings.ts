@@ -86,6 +86,7 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
       guard('InfluxDB does not answer', async () => {
         await query('SHOW MEASUREMENTS LIMIT 1')
       }),
+    snapshot: async () => null,
     async close() {
       await writes.idle()
       server.close()

@@ -3,6 +3,9 @@
  * in order, and they leave only when ingest has acknowledged them.
  */
 
+/** Credential of messages that come again from quarantine. */
+export const REPLAY_CREDENTIAL = 'quarantine/replay'
+
 export interface JournalMessage {
   topic: string
   payload: Uint8Array

@@ -90,6 +90,7 @@ export interface OperatorsRegistry {
 
 /** Something kept aside instead of stored. */
 export interface QuarantineEntry {
+  /** A reading without a device time takes its identity from this: an entry about one element carries that element's. */
   receivedAtMs: number
   reason: QuarantineReason
   /** One sentence for the device's developer. */
@@ -99,19 +100,81 @@ export interface QuarantineEntry {
   /** The one metric it is about, or null for the whole message. */
   metric: string | null
   payload: Uint8Array
+  /** It was in quarantine before, was put into the journal again, and is refused again. */
+  isReturned?: true
 }
 
-export interface StoredQuarantineEntry extends QuarantineEntry {
+export interface StoredQuarantineEntry extends Omit<QuarantineEntry, 'isReturned'> {
   /** Rises with each entry. */
   id: number
+  /** The row of the totals that it counts in. */
+  totalId: number
 }
 
-export interface QuarantineQuery {
-  /** Entries with a smaller id, newest first. */
-  beforeId?: number
+/** Which entries are meant: those for which all of it holds. */
+export interface QuarantineFilter {
+  id?: number
+  /** Those of one row of the totals. */
+  totalId?: number
   reason?: QuarantineReason
   sensorId?: string
+  receivedBeforeMs?: number
+  /** None that came later than this one: what comes back from a replay is not taken again. */
+  throughId?: number
+}
+
+export interface QuarantineQuery extends QuarantineFilter {
+  /** Entries with a smaller id, newest first. */
+  beforeId?: number
+  /** Entries with a larger id, oldest first. */
+  afterId?: number
   limit: number
+}
+
+/** The same mistake of the same sensor, however often it was made. */
+export interface QuarantineTotal {
+  id: number
+  reason: QuarantineReason
+  /** `*` sums up the sensors beyond the number of rows that are kept. */
+  sensorId: string | null
+  metric: string | null
+  /** How often it was made and has neither been stored since nor deleted by someone. */
+  count: number
+  /** How many of these are entries still; the others were dropped at a bound. */
+  kept: number
+  firstReceivedAtMs: number
+  lastReceivedAtMs: number
+  /** The latest, its payload cut at `QUARANTINE_SAMPLE_BYTES`. */
+  sample: { detail: string; topic: string; payload: Uint8Array }
+}
+
+export interface QuarantineCounts {
+  entries: number
+  /** Of their payloads. */
+  bytes: number
+  /** Entries dropped at a bound, ever. */
+  dropped: number
+  /** Entries that came back from a replay, ever. */
+  returned: number
+  /** Sums of the totals' `count`. */
+  byReason: Record<string, number>
+  bySensor: Record<string, number>
+}
+
+export interface QuarantineRegistry {
+  listQuarantine(query: QuarantineQuery): Promise<StoredQuarantineEntry[]>
+  /** The rows that a filter's reason, sensor and total mean, those made last first. */
+  listQuarantineTotals(
+    query: Pick<QuarantineFilter, 'totalId' | 'reason' | 'sensorId'> & { limit: number },
+  ): Promise<QuarantineTotal[]>
+  countQuarantine(): Promise<QuarantineCounts>
+  /**
+   * One step of deleting: at most `limit` entries, oldest first. When there are fewer, the totals that are left without
+   * entries go too, as far as the filter means them whole. @returns how many entries went
+   */
+  purgeQuarantine(filter: QuarantineFilter, limit: number): Promise<number>
+  /** Takes out entries that were put into the journal again. @returns how many were there */
+  releaseQuarantine(ids: readonly number[]): Promise<number>
 }
 
 /** What one batch of ingest changes, besides the readings themselves. */
@@ -134,19 +197,20 @@ export interface IngestState extends SensorState {
 }
 
 export interface IngestRegistry {
-  /** Keeps all of a batch's effects, or none. A quarantine beyond its bound drops its oldest entries. */
+  /**
+   * Keeps all of a batch's effects, or none. A quarantine beyond its bounds drops entries: the oldest of a row of the
+   * totals that has too many, so that one device's flood cannot push out what others sent, then the oldest of all.
+   */
   commitIngest(commit: IngestCommit): Promise<void>
   /** The position of the last commit, 0 before the first. */
   ingestPosition(): Promise<number>
   listStates(): Promise<IngestState[]>
   getState(sensorId: string): Promise<IngestState | undefined>
-  listQuarantine(query: QuarantineQuery): Promise<StoredQuarantineEntry[]>
-  /** Entries by reason, and by sensor. */
-  countQuarantine(): Promise<{ byReason: Record<string, number>; bySensor: Record<string, number> }>
 }
 
 /** Small, precious, relational. Several threads or processes may hold it open at once. */
-export interface Registry extends SensorsRegistry, CredentialsRegistry, OperatorsRegistry, IngestRegistry {
+export interface Registry
+  extends SensorsRegistry, CredentialsRegistry, OperatorsRegistry, QuarantineRegistry, IngestRegistry {
   readonly driver: string
   /**
    * Puts sensors and adds credentials, all of them or none.

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { Registry } from '@pulso/stores'
+import type { QuarantineBounds } from '@pulso/stores/limits'
 import { testCredentials, testTokensAndDevEuis } from './registry-credentials-conformance.ts'
+import { testQuarantine } from './registry-quarantine-conformance.ts'
 import { entry, NOW_MS, sensor, state } from './support/registry-samples.ts'
 
 /** One test's registry, empty at first, which may be opened several times, also at once. */
 export interface RegistryUnderTest {
-  open(options?: { quarantineMaxEntries?: number; quarantineMaxBytes?: number }): Promise<Registry>
+  open(options?: { quarantine?: Partial<QuarantineBounds> }): Promise<Registry>
   remove(): Promise<void>
 }
 
@@ -34,6 +36,7 @@ export function testRegistry(driver: string, create: () => Promise<RegistryUnder
     testTokensAndDevEuis(start)
     testOperators(start)
     testIngest(start)
+    testQuarantine(start)
 
     test('shows one opener what another one did, also after both were closed', async (context) => {
       const open = await start(context)
@@ -180,7 +183,7 @@ function testIngest(start: Start): void {
     assert.equal(await registry.getState('nobody'), undefined)
     assert.deepEqual(await registry.getSensor('s1'), sensor('s1'))
     assert.deepEqual((await registry.sensorsSince(0)).sensors, [sensor('s1')])
-    assert.deepEqual(await registry.listQuarantine({ limit: 10 }), [{ ...entry(), id: 1 }])
+    assert.deepEqual(await registry.listQuarantine({ limit: 10 }), [{ ...entry(), id: 1, totalId: 1 }])
   })
 
   test('keeps nothing of a batch that fails', async (context) => {
@@ -196,7 +199,8 @@ function testIngest(start: Start): void {
     assert.equal(await registry.ingestPosition(), 0)
     assert.equal(await registry.getSensor('s1'), undefined)
     assert.deepEqual(await registry.listStates(), [])
-    assert.deepEqual(await registry.countQuarantine(), { byReason: {}, bySensor: {} })
+    assert.equal((await registry.countQuarantine()).entries, 0)
+    assert.deepEqual(await registry.listQuarantineTotals({ limit: 1 }), [])
   })
 
   test('leaves a sensor that someone has placed in the meantime as it is', async (context) => {
@@ -207,41 +211,5 @@ function testIngest(start: Start): void {
     await registry.commitIngest({ ...NOTHING, position: 1, newSensors: [sensor('s1')] })
     assert.deepEqual(await registry.getSensor('s1'), placed)
     assert.deepEqual((await registry.sensorsSince(revision)).sensors, [])
-  })
-
-  test('lists the quarantine newest first, in pages, by reason and by sensor', async (context) => {
-    const registry = await (await start(context))()
-    const quarantine = Array.from({ length: 10 }, (_, n) =>
-      entry({ reason: n % 2 ? 'clock' : 'out-of-range', sensorId: n % 5 === 0 ? null : `s${n % 5}` }),
-    )
-    await registry.commitIngest({ ...NOTHING, position: 1, quarantine })
-    const ids = async (query: Partial<Parameters<Registry['listQuarantine']>[0]>): Promise<number[]> =>
-      (await registry.listQuarantine({ limit: 100, ...query })).map(({ id }) => id)
-    assert.deepEqual(await ids({ limit: 3 }), [10, 9, 8])
-    assert.deepEqual(await ids({ limit: 3, beforeId: 8 }), [7, 6, 5])
-    assert.deepEqual(await ids({ reason: 'clock' }), [10, 8, 6, 4, 2])
-    assert.deepEqual(await ids({ sensorId: 's1' }), [7, 2])
-    assert.deepEqual(await ids({ sensorId: 's1', reason: 'out-of-range', beforeId: 9 }), [7])
-    assert.deepEqual(await registry.countQuarantine(), {
-      byReason: { clock: 5, 'out-of-range': 5 },
-      bySensor: { s1: 2, s2: 2, s3: 2, s4: 2 },
-    })
-  })
-
-  test('drops the oldest of a quarantine with too many entries or bytes', async (context) => {
-    const open = await start(context)
-    const few = await open({ quarantineMaxEntries: 3 })
-    const ids = async (registry: Registry): Promise<number[]> =>
-      (await registry.listQuarantine({ limit: 100 })).map(({ id }) => id)
-    await few.commitIngest({ ...NOTHING, position: 1, quarantine: [entry(), entry()] })
-    await few.commitIngest({ ...NOTHING, position: 2, quarantine: [entry(), entry()] })
-    assert.deepEqual(await ids(few), [4, 3, 2])
-    await few.commitIngest({ ...NOTHING, position: 3, quarantine: Array.from({ length: 5 }, () => entry()) })
-    assert.deepEqual(await ids(few), [9, 8, 7])
-
-    const small = await open({ quarantineMaxBytes: 1_000 })
-    const large = entry({ payload: Buffer.alloc(600) })
-    await small.commitIngest({ ...NOTHING, position: 4, quarantine: [large, entry(), large] })
-    assert.deepEqual(await ids(small), [12, 11])
   })
 }

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { openSqliteRegistry } from '@pulso/stores'
+import { REGISTRY_MIGRATIONS } from '../src/registry-sqlite/schema.ts'
 import { openSqlite } from '../src/sqlite.ts'
 import { testRegistry } from './registry-conformance.ts'
 import { createFolder } from './support/folder.ts'
@@ -48,6 +49,33 @@ describe('the registry in SQLite', () => {
       message: /registry\.sqlite/,
     })
     assert.deepEqual(readFileSync(file), before)
+  })
+
+  test('counts up what a quarantine without totals holds', async (context) => {
+    const folder = createFolder()
+    context.after(folder.remove)
+    const file = `${folder.path}/registry.sqlite`
+    const old = openSqlite({ file, store: 'registry', migrations: REGISTRY_MIGRATIONS.slice(0, 2) })
+    const insert = old.prepare("INSERT INTO quarantine VALUES (NULL, ?, 'clock', ?, 't', ?, NULL, x'7b')")
+    for (const [receivedAtMs, detail, sensorId] of [
+      [1, 'first', null],
+      [2, 'second', 's1'],
+      [3, 'third', null],
+    ] as const)
+      insert.run(receivedAtMs, detail, sensorId)
+    old.exec("UPDATE counters SET value = 3 WHERE name LIKE 'quarantine_%'")
+    old.close()
+    const registry = await openSqliteRegistry({ file })
+    const totals = await registry.listQuarantineTotals({ limit: 10 })
+    assert.deepEqual(
+      totals.map((total) => [total.sensorId, total.count, total.firstReceivedAtMs, total.sample.detail]),
+      [
+        [null, 2, 1, 'third'],
+        ['s1', 1, 2, 'second'],
+      ],
+    )
+    assert.equal((await registry.listQuarantine({ totalId: totals[0]?.id ?? 0, limit: 10 })).length, 2)
+    await registry.close()
   })
 
   test('refuses a file of a newer version', async (context) => {

@@ -52,7 +52,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   parts.defer(() => lock.release())
   const registry = await openSqliteRegistry({
     file: registryFile(config.dataDir),
-    quarantineMaxEntries: config.limits.quarantineEntries,
+    quarantine: config.limits.quarantine,
   })
   parts.defer(() => registry.close())
   const states = new MessageChannel()
@@ -80,6 +80,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   const administration = createAdministration({
     registry,
     kinds,
+    codecs: new Set(),
     clock: systemClock,
     disconnect: (username) => broker.client.disconnect(username),
   })

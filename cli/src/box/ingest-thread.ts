@@ -46,7 +46,7 @@ async function open() {
   const kinds = await loadKinds(config.kindsDir)
   const registry = await openSqliteRegistry({
     file: registryFile(config.dataDir),
-    quarantineMaxEntries: config.limits.quarantineEntries,
+    quarantine: config.limits.quarantine,
   })
   const readings = await openReadings({ config, kinds, logger })
   const started = Promise.withResolvers<{ ingest: Ingest; journal: JournalReader }>()

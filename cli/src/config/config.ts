@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { AppError, messageOf, type ClockLimits } from '@pulso/model'
+import type { QuarantineBounds } from '@pulso/stores/limits'
 import { VARIABLES } from './schema.ts'
 import type { Variable } from './variables.ts'
 
@@ -25,7 +26,12 @@ export interface Config {
   /** The same with further codecs. */
   codecsDir: string | null
   clockLimits: ClockLimits
-  limits: { broker: { payloadBytes: number; connections: number }; quarantineEntries: number }
+  limits: {
+    broker: { payloadBytes: number; connections: number }
+    quarantine: Pick<QuarantineBounds, 'maxEntries' | 'maxBytes'>
+  }
+  /** How long the quarantine keeps an entry. */
+  quarantineKeepMs: number
   logLevel: string
 }
 
@@ -60,8 +66,9 @@ export function parseConfig(env: Environment): Config {
     clockLimits: { pastMs: read('clockPastMs'), futureMs: read('clockFutureMs') },
     limits: {
       broker: { payloadBytes: read('limitPayloadBytes'), connections: read('limitConnections') },
-      quarantineEntries: read('limitQuarantineEntries'),
+      quarantine: { maxEntries: read('limitQuarantineEntries'), maxBytes: read('limitQuarantineBytes') },
     },
+    quarantineKeepMs: read('quarantineKeepMs'),
     logLevel: read('logLevel'),
   }
   read('journal')

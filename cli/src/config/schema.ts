@@ -91,6 +91,19 @@ export const VARIABLES = {
     },
     1,
   ),
+  limitQuarantineBytes: count(
+    {
+      name: 'PULSO_LIMIT_QUARANTINE_BYTES',
+      default: String(DEFAULT_QUARANTINE_BOUNDS.maxBytes),
+      help: 'What their payloads take together at most.',
+    },
+    1,
+  ),
+  quarantineKeepMs: duration({
+    name: 'PULSO_QUARANTINE_KEEP',
+    default: '30d',
+    help: 'A quarantined message older than this is deleted.',
+  }),
   logLevel: choice({ name: 'PULSO_LOG_LEVEL', default: 'info', help: 'How much is logged.' }, [
     'info',
     'trace',

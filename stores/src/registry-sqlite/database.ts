@@ -12,7 +12,10 @@ export interface RegistryDatabase {
   setCounter(name: CounterName, value: number): void
 }
 
-export type CounterName = 'sensor_revision' | 'ingest_position' | 'quarantine_entries' | 'quarantine_bytes'
+export type CounterName = 'sensor_revision' | 'ingest_position' | QuarantineCounter
+
+export type QuarantineCounter =
+  'quarantine_entries' | 'quarantine_bytes' | 'quarantine_dropped' | 'quarantine_returned'
 
 export function createRegistryDatabase(connection: DatabaseSync): RegistryDatabase {
   const select = connection.prepare('SELECT value FROM counters WHERE name = ?')

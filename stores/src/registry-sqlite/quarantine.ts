@@ -1,20 +1,23 @@
 import type { QuarantineReason } from '@pulso/model'
-import type { IngestRegistry, QuarantineEntry, StoredQuarantineEntry } from '../registry.ts'
+import type { QuarantineBounds } from '../limits.ts'
+import type {
+  QuarantineEntry,
+  QuarantineFilter,
+  QuarantineRegistry,
+  QuarantineTotal,
+  StoredQuarantineEntry,
+} from '../registry.ts'
 import type { RegistryDatabase } from './database.ts'
+import { createQuarantineKeeping } from './quarantine-keeping.ts'
 
-export interface QuarantineBounds {
-  maxEntries: number
-  /** Of payloads. */
-  maxBytes: number
-}
-
-export interface SqliteQuarantine extends Pick<IngestRegistry, 'listQuarantine' | 'countQuarantine'> {
-  /** Within a running transaction: adds entries, then drops the oldest beyond the bounds. */
+export interface SqliteQuarantine extends QuarantineRegistry {
+  /** Within a running transaction: adds entries and drops what is beyond the bounds. */
   add: (entries: readonly QuarantineEntry[]) => void
 }
 
-interface QuarantineRow {
+interface EntryRow {
   id: number
+  total_id: number
   received_at_ms: number
   reason: string
   detail: string
@@ -24,76 +27,123 @@ interface QuarantineRow {
   payload: Uint8Array
 }
 
+interface TotalRow extends Omit<EntryRow, 'total_id' | 'received_at_ms' | 'sensor_id' | 'metric'> {
+  sensor_id: string
+  metric: string
+  count: number
+  kept: number
+  first_received_at_ms: number
+  last_received_at_ms: number
+}
+
+/** Entries, and beside them the totals, which go on counting where entries have to go. */
 export function createSqliteQuarantine(
   database: RegistryDatabase,
-  { maxEntries, maxBytes }: QuarantineBounds,
+  bounds: QuarantineBounds,
 ): SqliteQuarantine {
-  const { connection, run } = database
-  const insert = connection.prepare(
-    `INSERT INTO quarantine (received_at_ms, reason, detail, topic, sensor_id, metric, payload)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  )
-  const selectOldest = connection.prepare('SELECT id, length(payload) AS bytes FROM quarantine ORDER BY id')
-  const removeUpTo = connection.prepare('DELETE FROM quarantine WHERE id <= ?')
-  const list = connection.prepare(
-    `SELECT * FROM quarantine
-     WHERE (:before IS NULL OR id < :before) AND (:reason IS NULL OR reason = :reason)
-       AND (:sensor IS NULL OR sensor_id = :sensor)
-     ORDER BY id DESC LIMIT :limit`,
-  )
-  const countByReason = connection.prepare(
-    'SELECT reason AS name, count(*) AS entries FROM quarantine GROUP BY reason',
-  )
-  const countBySensor = connection.prepare(
-    'SELECT sensor_id AS name, count(*) AS entries FROM quarantine WHERE sensor_id IS NOT NULL GROUP BY sensor_id',
-  )
-
-  /** The totals are kept beside the entries: counting 100,000 of them at each batch would take too long. */
-  const dropOldest = (totals: { entries: number; bytes: number }): void => {
-    if (totals.entries <= maxEntries && totals.bytes <= maxBytes) return
-    let last = 0
-    for (const { id, bytes } of selectOldest.iterate()) {
-      totals.entries--
-      totals.bytes -= Number(bytes)
-      last = Number(id)
-      if (totals.entries <= maxEntries && totals.bytes <= maxBytes) break
-    }
-    removeUpTo.run(last)
-  }
+  const { connection, run, transact } = database
+  const keeping = createQuarantineKeeping(database, bounds)
+  const countBy = (column: 'reason' | 'sensor_id') =>
+    connection.prepare(
+      `SELECT ${column} AS name, sum(count) AS count FROM quarantine_totals WHERE ${column} <> '' GROUP BY ${column}`,
+    )
+  const [countByReason, countBySensor] = [countBy('reason'), countBy('sensor_id')]
 
   return {
-    add(entries) {
-      if (entries.length === 0) return
-      const totals = {
-        entries: database.counter('quarantine_entries') + entries.length,
-        bytes: database.counter('quarantine_bytes'),
-      }
-      for (const { receivedAtMs, reason, detail, topic, sensorId, metric, payload } of entries) {
-        insert.run(receivedAtMs, reason, detail, topic, sensorId, metric, payload)
-        totals.bytes += payload.length
-      }
-      dropOldest(totals)
-      database.setCounter('quarantine_entries', totals.entries)
-      database.setCounter('quarantine_bytes', totals.bytes)
-    },
-    listQuarantine: ({ beforeId, reason, sensorId, limit }) =>
+    add: (entries) => keeping.add(entries),
+    listQuarantine: ({ beforeId, afterId, limit, ...filter }) =>
       run(() => {
-        const filter = { before: beforeId ?? null, reason: reason ?? null, sensor: sensorId ?? null, limit }
-        return (list.all(filter) as unknown as QuarantineRow[]).map(toEntry)
+        const { sql, values } = toCondition(filter, [
+          ['id < ?', beforeId],
+          ['id > ?', afterId],
+        ])
+        const order = afterId === undefined ? 'DESC' : 'ASC'
+        const list = connection.prepare(`SELECT * FROM quarantine WHERE ${sql} ORDER BY id ${order} LIMIT ?`)
+        return (list.all(...values, limit) as unknown as EntryRow[]).map(toEntry)
+      }),
+    listQuarantineTotals: ({ limit, ...filter }) =>
+      run(() => {
+        const { sql, values } = toTotalsCondition(filter)
+        const list = connection.prepare(
+          `SELECT * FROM quarantine_totals WHERE ${sql} ORDER BY last_received_at_ms DESC, id DESC LIMIT ?`,
+        )
+        return (list.all(...values, limit) as unknown as TotalRow[]).map(toTotal)
       }),
     countQuarantine: () =>
-      run(() => ({ byReason: toCounts(countByReason.all()), bySensor: toCounts(countBySensor.all()) })),
+      run(() => ({
+        entries: database.counter('quarantine_entries'),
+        bytes: database.counter('quarantine_bytes'),
+        dropped: database.counter('quarantine_dropped'),
+        returned: database.counter('quarantine_returned'),
+        byReason: toCounts(countByReason.all()),
+        bySensor: toCounts(countBySensor.all()),
+      })),
+    purgeQuarantine: (filter, limit) =>
+      transact(() => {
+        const { sql, values } = toCondition(filter)
+        const select = connection.prepare(`SELECT id FROM quarantine WHERE ${sql} ORDER BY id LIMIT ?`)
+        const removed = keeping.remove(select.all(...values, limit).map(({ id }) => Number(id)))
+        if (removed < limit && filter.id === undefined) {
+          const left = toTotalsCondition(filter)
+          connection
+            .prepare(`DELETE FROM quarantine_totals WHERE kept = 0 AND ${left.sql}`)
+            .run(...left.values)
+        }
+        return removed
+      }),
+    releaseQuarantine: (ids) => transact(() => keeping.remove(ids)),
   }
+}
+
+interface Condition {
+  sql: string
+  values: (string | number)[]
+}
+
+/** Only what is asked for: a condition that is always written out (`? IS NULL OR …`) could use no index. */
+function toCondition(
+  { id, totalId, reason, sensorId, receivedBeforeMs, throughId }: QuarantineFilter,
+  further: readonly (readonly [string, string | number | undefined])[] = [],
+): Condition {
+  return join([
+    ['id = ?', id],
+    ['total_id = ?', totalId],
+    ['reason = ?', reason],
+    ['sensor_id = ?', sensorId],
+    ['received_at_ms < ?', receivedBeforeMs],
+    ['id <= ?', throughId],
+    ...further,
+  ])
+}
+
+function toTotalsCondition({ totalId, reason, sensorId, receivedBeforeMs }: QuarantineFilter): Condition {
+  return join([
+    ['id = ?', totalId],
+    ['reason = ?', reason],
+    ['sensor_id = ?', sensorId],
+    ['last_received_at_ms < ?', receivedBeforeMs],
+  ])
+}
+
+function join(parts: readonly (readonly [string, string | number | undefined])[]): Condition {
+  const condition: Condition = { sql: 'TRUE', values: [] }
+  for (const [sql, value] of parts) {
+    if (value === undefined) continue
+    condition.sql += ` AND ${sql}`
+    condition.values.push(value)
+  }
+  return condition
 }
 
 function toCounts(rows: readonly Record<string, unknown>[]): Record<string, number> {
-  return Object.fromEntries(rows.map(({ name, entries }) => [String(name), Number(entries)]))
+  return Object.fromEntries(rows.map(({ name, count }) => [String(name), Number(count)]))
 }
 
-function toEntry(row: QuarantineRow): StoredQuarantineEntry {
-  const { id, received_at_ms, reason, detail, topic, sensor_id, metric, payload } = row
+function toEntry(row: EntryRow): StoredQuarantineEntry {
+  const { id, total_id, received_at_ms, reason, detail, topic, sensor_id, metric, payload } = row
   return {
     id,
+    totalId: total_id,
     receivedAtMs: received_at_ms,
     reason: reason as QuarantineReason,
     detail,
@@ -101,5 +151,20 @@ function toEntry(row: QuarantineRow): StoredQuarantineEntry {
     sensorId: sensor_id,
     metric,
     payload,
+  }
+}
+
+function toTotal(row: TotalRow): QuarantineTotal {
+  const { id, reason, sensor_id, metric, count, kept, detail, topic, payload } = row
+  return {
+    id,
+    reason: reason as QuarantineReason,
+    sensorId: sensor_id === '' ? null : sensor_id,
+    metric: metric === '' ? null : metric,
+    count,
+    kept,
+    firstReceivedAtMs: row.first_received_at_ms,
+    lastReceivedAtMs: row.last_received_at_ms,
+    sample: { detail, topic, payload },
   }
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_QUARANTINE_BOUNDS } from '../limits.ts'
+import { DEFAULT_QUARANTINE_BOUNDS, type QuarantineBounds } from '../limits.ts'
 import type { DatabaseSync } from 'node:sqlite'
 import type { IngestState, Registry } from '../registry.ts'
 import { openSqlite, toSqliteError } from '../sqlite.ts'
@@ -11,10 +11,8 @@ import { createSqliteSensors } from './sensors.ts'
 
 export interface SqliteRegistryOptions {
   file: string
-  /** Beyond these the quarantine drops its oldest entries. */
-  quarantineMaxEntries?: number
-  /** Of their payloads. */
-  quarantineMaxBytes?: number
+  /** What differs from `DEFAULT_QUARANTINE_BOUNDS`. */
+  quarantine?: Partial<QuarantineBounds>
 }
 
 /**
@@ -39,8 +37,8 @@ function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions
   const { addMissing, putWithin: putSensors, ...sensors } = createSqliteSensors(database)
   const { addWithin: addCredential, ...credentials } = createSqliteCredentials(database)
   const { add: addToQuarantine, ...quarantine } = createSqliteQuarantine(database, {
-    maxEntries: options.quarantineMaxEntries ?? DEFAULT_QUARANTINE_BOUNDS.maxEntries,
-    maxBytes: options.quarantineMaxBytes ?? DEFAULT_QUARANTINE_BOUNDS.maxBytes,
+    ...DEFAULT_QUARANTINE_BOUNDS,
+    ...options.quarantine,
   })
   const putState = connection.prepare(
     'INSERT INTO states VALUES (?, ?) ON CONFLICT (sensor_id) DO UPDATE SET state = excluded.state',

@@ -74,4 +74,36 @@ export const REGISTRY_MIGRATIONS: readonly string[] = [
    ALTER TABLE credentials_2 RENAME TO credentials;
    CREATE INDEX tokens ON credentials (secret_hash) WHERE access = 'token';
    CREATE INDEX previous_tokens ON credentials (previous_hash) WHERE access = 'token';`,
+  `CREATE TABLE quarantine_totals (
+     id INTEGER PRIMARY KEY,
+     reason TEXT NOT NULL,
+     -- Empty for none: a unique index takes two NULLs for different.
+     sensor_id TEXT NOT NULL,
+     metric TEXT NOT NULL,
+     count INTEGER NOT NULL,
+     kept INTEGER NOT NULL,
+     first_received_at_ms INTEGER NOT NULL,
+     last_received_at_ms INTEGER NOT NULL,
+     detail TEXT NOT NULL,
+     topic TEXT NOT NULL,
+     payload BLOB NOT NULL,
+     UNIQUE (reason, sensor_id, metric)
+   ) STRICT;
+   CREATE INDEX quarantine_totals_by_sensor ON quarantine_totals (sensor_id);
+   INSERT INTO quarantine_totals
+     SELECT NULL, reason, ifnull(sensor_id, ''), ifnull(metric, ''), entries, entries, first, last, detail, topic,
+       substr(payload, 1, 512)
+     FROM quarantine JOIN (
+       SELECT max(id) AS id, count(*) AS entries, min(received_at_ms) AS first, max(received_at_ms) AS last
+       FROM quarantine GROUP BY reason, ifnull(sensor_id, ''), ifnull(metric, '')
+     ) USING (id);
+   ALTER TABLE quarantine ADD COLUMN total_id INTEGER NOT NULL DEFAULT 0;
+   UPDATE quarantine SET total_id = (
+     SELECT id FROM quarantine_totals AS total
+     WHERE total.reason = quarantine.reason AND total.sensor_id = ifnull(quarantine.sensor_id, '')
+       AND total.metric = ifnull(quarantine.metric, '')
+   );
+   CREATE INDEX quarantine_by_total ON quarantine (total_id, id);
+   CREATE INDEX quarantine_by_age ON quarantine (received_at_ms);
+   INSERT INTO counters VALUES ('quarantine_dropped', 0), ('quarantine_returned', 0);`,
 ]

@@ -1,5 +1,6 @@
 import type { ClockLimits, Kind, Kinds, QuarantineReason, Sensor } from '@pulso/model'
-import type { IngestState, KeptMessage, QuarantineEntry } from '@pulso/stores'
+import { REPLAY_CREDENTIAL, type IngestState, type KeptMessage, type QuarantineEntry } from '@pulso/stores'
+import type { Codecs } from './codec.ts'
 import { createIdentities, type Identities } from './identities.ts'
 import type { IngestLimits } from './limits.ts'
 import type { Memory } from './memory.ts'
@@ -8,6 +9,7 @@ import { createSensorDraft, toState, type SensorDraft } from './sensor-draft.ts'
 /** What a batch is judged by. */
 export interface BatchContext {
   kinds: Kinds
+  codecs: Codecs
   memory: Memory
   clockLimits: ClockLimits
   limits: IngestLimits
@@ -23,6 +25,8 @@ export interface BatchDraft {
   readonly quarantine: QuarantineEntry[]
   quarantineBytes: number
   unknownMetrics: number
+  /** Uplinks that were understood and say nothing that a kind measures. */
+  withoutMetric: number
   /** Messages by channel. */
   readonly channels: Record<string, number>
 }
@@ -36,6 +40,7 @@ export function createBatchDraft(context: BatchContext): BatchDraft {
     quarantine: [],
     quarantineBytes: 0,
     unknownMetrics: 0,
+    withoutMetric: 0,
     channels: {},
   }
 }
@@ -84,11 +89,16 @@ export function setAside(
     sensorId?: string
     metric?: string
     payload?: Uint8Array
+    /** What a reading without a time of its own would have for one, when that is not the message's. */
+    receivedAtMs?: number
   },
 ): void {
   const { reason, detail, sensorId = null, metric = null, payload = message.payload } = entry
-  const { topic, receivedAtMs } = message
-  draft.quarantine.push({ receivedAtMs, reason, detail, topic, sensorId, metric, payload })
+  const { topic, credential } = message
+  const { receivedAtMs = message.receivedAtMs } = entry
+  const kept: QuarantineEntry = { receivedAtMs, reason, detail, topic, sensorId, metric, payload }
+  if (credential === REPLAY_CREDENTIAL) kept.isReturned = true
+  draft.quarantine.push(kept)
   draft.quarantineBytes += payload.byteLength
 }
 

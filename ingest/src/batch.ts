@@ -18,6 +18,8 @@ export interface Batch {
   states: readonly IngestState[]
   quarantine: readonly QuarantineEntry[]
   unknownMetrics: number
+  /** Uplinks that were understood and say nothing that a kind measures. */
+  withoutMetric: number
   /** Messages by channel. */
   channels: Readonly<Record<string, number>>
 }
@@ -59,6 +61,7 @@ export function createBatch(
     states: toStates(draft),
     quarantine: draft.quarantine,
     unknownMetrics: draft.unknownMetrics,
+    withoutMetric: draft.withoutMetric,
     channels: draft.channels,
   }
 }

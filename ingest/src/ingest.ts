@@ -12,6 +12,7 @@ import type { IngestState, JournalReader, KeptMessage, Readings, Registry } from
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { createBatch } from './batch.ts'
+import type { Codecs } from './codec.ts'
 import { commitBatch } from './commit.ts'
 import { DEFAULT_INGEST_LIMITS, type IngestLimits } from './limits.ts'
 import { loadMemory, type Memory } from './memory.ts'
@@ -23,6 +24,8 @@ export interface IngestOptions {
   readings: Readings
   registry: Registry
   kinds: Kinds
+  /** For sensors that speak through a LoRaWAN network; see `loadCodecs`. */
+  codecs: Codecs
   clock: Clock
   clockLimits: ClockLimits
   logger: Logger
@@ -57,7 +60,7 @@ export interface Ingest {
 
 /** Takes what the journal keeps, in order, and makes readings, states and quarantine entries of it, each once. */
 export function createIngest(options: IngestOptions): Ingest {
-  const { journal, readings, registry, kinds, clock, logger } = options
+  const { journal, readings, registry, kinds, codecs, clock, logger } = options
   const limits = { ...DEFAULT_INGEST_LIMITS, ...options.limits }
   const metrics = createIngestMetrics({ registry: options.metrics, journal, clock })
   const stopping = new AbortController()
@@ -100,7 +103,7 @@ export function createIngest(options: IngestOptions): Ingest {
     const isRepeated = (messages[0]?.position ?? 0) <= repeatedUntil
     // A batch is either wholly in the readings store or not at all.
     const alike = isRepeated ? messages.filter(({ position }) => position <= repeatedUntil) : messages
-    const context = { kinds, memory, clockLimits: options.clockLimits, limits }
+    const context = { kinds, codecs, memory, clockLimits: options.clockLimits, limits }
     const batch = createBatch(alike, context, (error, { topic, position }) =>
       logger.error({ err: error, topic, position }, 'A message could not be worked on'),
     )

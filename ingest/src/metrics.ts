@@ -36,6 +36,10 @@ export function createIngestMetrics({ registry, journal, clock }: IngestMetricsO
   const duplicate = counter('pulso_readings_duplicate_total', 'Readings that brought nothing new.')
   const corrected = counter('pulso_readings_corrected_total', 'Readings that replaced a different value.')
   const unknown = counter('pulso_metrics_unknown_total', 'Metrics that their kind does not know.')
+  const withoutMetric = counter(
+    'pulso_messages_without_metric_total',
+    'Uplinks that were understood and say nothing that a kind measures.',
+  )
   const labelled = (name: string, help: string, label: string): Counter =>
     new Counter({ name, help, labelNames: [label], registers })
   const quarantined = labelled(
@@ -61,13 +65,16 @@ export function createIngestMetrics({ registry, journal, clock }: IngestMetricsO
       duplicate.inc(tally.duplicate)
       corrected.inc(tally.corrected)
       unknown.inc(batch.unknownMetrics)
+      withoutMetric.inc(batch.withoutMetric)
       for (const [channel, count] of Object.entries(batch.channels)) messages.inc({ channel }, count)
-      for (const { reason } of batch.quarantine) quarantined.inc({ reason })
+      // What a replay brought back has been counted when it was refused for the first time.
+      const refused = batch.quarantine.filter(({ isReturned }) => !isReturned)
+      for (const { reason } of refused) quarantined.inc({ reason })
       delay.observe(Math.max(0, clock.now() - batch.oldestReceivedAtMs) / SECOND_MS)
       totals.stored += tally.stored
       totals.duplicate += tally.duplicate
       totals.corrected += tally.corrected
-      totals.quarantined += batch.quarantine.length
+      totals.quarantined += refused.length
       totals.unknown += batch.unknownMetrics
       messageRate.add(batch.messages)
       readingRate.add(tally.stored + tally.corrected)

@@ -1,64 +1,126 @@
 import {
-  formatDuration,
-  parseTime,
+  parseRoute,
   parseTopic,
-  toIsoTime,
-  validateValues,
-  type ClockLimits,
   type Kind,
+  type LorawanNetwork,
   type QuarantineReason,
-  type Rejection,
   type Topic,
 } from '@pulso/model'
 import type { KeptMessage } from '@pulso/stores'
 import { kindOf, lookAtSensor, setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
-import { DECODERS, type RawReading, type Refused } from './decoders/index.ts'
-import { applyReading } from './sensor-draft.ts'
+import {
+  decodeDeviceApi,
+  decodeUplink,
+  DECODERS,
+  parseUplink,
+  type Decoded,
+  type Refused,
+} from './decoders/index.ts'
+import { takeReading, type Source } from './take-reading.ts'
 
-interface Source {
-  message: KeptMessage
-  kind: Kind
-  sensorId: string
-}
+type Doubt = { reason: QuarantineReason; detail: string }
 
 /** Decodes one message, validates it and applies it to the draft; what is wrong is set aside with its reason. */
 export function takeMessage(draft: BatchDraft, message: KeptMessage): void {
+  // Our own topics first: nearly all messages have one.
   const topic = parseTopic(message.topic)
-  if (!topic || topic.channel === 'command') {
-    setAside(draft, message, { reason: 'invalid-payload', detail: 'The topic is none that ingest reads' })
+  if (topic) {
+    takeOwn(draft, message, topic)
     return
   }
+  const route = parseRoute(message.topic)
+  if (route?.type === 'device-api') takeDeviceApi(draft, message, route.sensorId)
+  else if (route?.type === 'uplink') takeUplink(draft, message, route.network)
+  else setAside(draft, message, NO_TOPIC)
+}
+
+const NO_TOPIC = { reason: 'invalid-payload', detail: 'The topic is none that ingest reads' } as const
+
+function takeOwn(draft: BatchDraft, message: KeptMessage, topic: Topic): void {
   const { sensorId, channel } = topic
-  draft.channels[channel] = (draft.channels[channel] ?? 0) + 1
+  if (channel === 'command') {
+    setAside(draft, message, NO_TOPIC)
+    return
+  }
+  countChannel(draft, channel)
   const kind = draft.context.kinds.get(topic.kind)
   const doubt = doubtSensor(draft, topic)
   if (!kind || doubt) {
-    const unknownKind = `There is no kind '${topic.kind}'`
-    setAside(draft, message, { ...(doubt ?? { reason: 'unknown-kind', detail: unknownKind }), sensorId })
+    setAside(draft, message, { ...(doubt ?? unknownKind(topic.kind)), sensorId })
     return
   }
-  const source: Source = { message, kind, sensorId }
-  const decoded = DECODERS[channel](message.payload, draft.context.limits)
-  if (decoded.type === 'refused') refuse(draft, source, decoded)
-  else if (decoded.type === 'presence') {
+  const { limits } = draft.context
+  take(draft, { message, kind, sensorId }, DECODERS[channel](message, { kind, limits }))
+}
+
+/** Which kind the sensor is does not stand in the topic, so it must be known. */
+function takeDeviceApi(draft: BatchDraft, message: KeptMessage, sensorId: string): void {
+  countChannel(draft, 'device-api')
+  const kind = knownKind(draft, sensorId)
+  if ('reason' in kind) {
+    setAside(draft, message, { ...kind, sensorId })
+    return
+  }
+  const { limits } = draft.context
+  take(draft, { message, kind, sensorId }, decodeDeviceApi(message, { kind, limits }))
+}
+
+function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNetwork): void {
+  countChannel(draft, 'uplink')
+  const { memory, codecs, limits } = draft.context
+  const envelope = parseUplink(network, message.payload)
+  if ('type' in envelope) {
+    setAside(draft, message, envelope)
+    return
+  }
+  const { devEui } = envelope
+  const sensorId = memory.sensorsByDevEui.get(devEui)
+  if (sensorId === undefined) {
+    const detail = `No sensor has the DevEUI ${devEui}; once one has, this can be replayed`
+    setAside(draft, message, { reason: 'unknown-sensor', detail })
+    return
+  }
+  const kind = knownKind(draft, sensorId)
+  if ('reason' in kind) {
+    setAside(draft, message, { ...kind, sensorId })
+    return
+  }
+  const codecName = memory.sensors.get(sensorId)?.lorawan?.codec ?? null
+  const codec = codecName === null ? null : codecs.get(codecName)
+  if (codec === undefined) {
+    const detail = `There is no codec '${String(codecName)}', which the sensor is registered with`
+    setAside(draft, message, { reason: 'invalid-payload', detail, sensorId })
+    return
+  }
+  const decoded = decodeUplink(envelope, { kind, limits, codec })
+  if (decoded.type === 'nothing') draft.withoutMetric++
+  take(draft, { message, kind, sensorId }, decoded)
+}
+
+function take(draft: BatchDraft, source: Source, decoded: Decoded): void {
+  if (decoded.type === 'refused') {
+    refuse(draft, source, decoded)
+    return
+  }
+  if (decoded.type === 'presence') {
+    const { message, kind, sensorId } = source
     lookAtSensor(draft, { id: sensorId, kind, message }).presence = decoded.presence
     touchSensor(draft, sensorId)
-  } else if (decoded.type === 'readings') {
-    const { readings } = decoded
-    for (let index = 0; index < readings.length; index++) {
-      const reading = readings[index]
-      if (!reading) continue
-      if ('type' in reading) refuse(draft, source, reading)
-      else takeReading(draft, source, { reading, index, isBatch: readings.length > 1 })
-    }
+    return
+  }
+  draft.unknownMetrics += decoded.unknown ?? 0
+  if (decoded.type === 'nothing') return
+  const { readings } = decoded
+  for (let index = 0; index < readings.length; index++) {
+    const reading = readings[index]
+    if (!reading) continue
+    if ('type' in reading) refuse(draft, source, reading)
+    else takeReading(draft, source, { reading, index, isBatch: readings.length > 1 })
   }
 }
 
 /** Why this topic's sensor cannot be believed. An unknown one can: the broker let its gateway speak for it. */
-function doubtSensor(
-  draft: BatchDraft,
-  { kind, sensorId }: Topic,
-): { reason: QuarantineReason; detail: string } | undefined {
+function doubtSensor(draft: BatchDraft, { kind, sensorId }: Topic): Doubt | undefined {
   const registered = kindOf(draft, sensorId)
   if (registered === kind) return undefined
   if (registered !== undefined && draft.context.kinds.has(kind)) {
@@ -74,68 +136,28 @@ function doubtSensor(
   return undefined
 }
 
-function takeReading(
-  draft: BatchDraft,
-  { message, kind, sensorId }: Source,
-  { reading, index, isBatch }: { reading: RawReading; index: number; isBatch: boolean },
-): void {
-  const refuseAll = (rejections: readonly (Omit<Rejection, 'metric'> & { metric?: string })[]): void => {
-    const own = isBatch ? { payload: toElementPayload(reading) } : {}
-    for (const rejection of rejections) setAside(draft, message, { ...rejection, sensorId, ...own })
+/** The kind of a sensor that says nothing of it itself, or why there is none. */
+function knownKind(draft: BatchDraft, sensorId: string): Kind | Doubt {
+  const registered = kindOf(draft, sensorId)
+  if (registered === undefined) {
+    return {
+      reason: 'unknown-sensor',
+      detail: `There is no sensor '${sensorId}'; once there is, this can be replayed`,
+    }
   }
-  // The journal has reserved a millisecond for each object of a batch.
-  const timeMs = reading.time === undefined ? message.receivedAtMs + index : parseTime(reading.time)
-  const wrongTime = judgeTime(timeMs, message.receivedAtMs, draft.context.clockLimits)
-  if (timeMs === undefined || wrongTime) {
-    refuseAll([wrongTime ?? INVALID_TIME])
-    return
-  }
-  const sensor = lookAtSensor(draft, { id: sensorId, kind, message })
-  const known = { values: sensor.known, attributes: sensor.sensor.attributes }
-  const { values, rejections, unknown } = validateValues(kind, reading.metrics, known)
-  draft.unknownMetrics += unknown.length
-  if (rejections.length > 0) refuseAll(rejections)
-  if (!hasAny(values)) return
-  const kept = { sensorId, timeMs, receivedAtMs: message.receivedAtMs, values }
-  touchSensor(draft, sensorId)
-  applyReading(sensor, kept)
-  draft.identities.add(sensor, kept)
+  return draft.context.kinds.get(registered) ?? unknownKind(registered)
 }
 
-const INVALID_TIME = {
-  reason: 'invalid-time',
-  detail: 'time must be ISO 8601 with a zone, or milliseconds since 1970',
-} as const
-
-/** Compared with the time we received it, not with now: what waited in the journal is not late for that. */
-function judgeTime(
-  timeMs: number | undefined,
-  receivedAtMs: number,
-  { pastMs, futureMs }: ClockLimits,
-): { reason: QuarantineReason; detail: string } | undefined {
-  if (timeMs === undefined) return INVALID_TIME
-  const aheadMs = timeMs - receivedAtMs
-  if (aheadMs <= futureMs && aheadMs >= -pastMs) return undefined
-  const [side, limitMs] = aheadMs > 0 ? ['ahead of', futureMs] : ['behind', pastMs]
-  const apart = `${formatDuration(Math.abs(aheadMs))} ${side} our clock, more than ${formatDuration(limitMs)}`
-  return { reason: 'clock', detail: `time ${toIsoTime(timeMs)} is ${apart}` }
+function unknownKind(kind: string): Doubt {
+  return { reason: 'unknown-kind', detail: `There is no kind '${kind}'` }
 }
 
-function refuse(
-  draft: BatchDraft,
-  { message, sensorId }: Source,
-  { reason, detail, element }: Refused,
-): void {
-  const own = element === undefined ? {} : { payload: Buffer.from(JSON.stringify(element)) }
-  setAside(draft, message, { reason, detail, sensorId, ...own })
+function countChannel(draft: BatchDraft, channel: string): void {
+  draft.channels[channel] = (draft.channels[channel] ?? 0) + 1
 }
 
-/** One object of a batch as it was sent, so that it can be told from the others. */
-function toElementPayload({ time, metrics }: RawReading): Uint8Array {
-  return Buffer.from(JSON.stringify(time === undefined ? metrics : { ...metrics, time }))
-}
-
-function hasAny(values: object): boolean {
-  for (const name in values) if (name) return true
-  return false
+function refuse(draft: BatchDraft, { message, sensorId }: Source, refusal: Refused): void {
+  const { reason, detail, element, metric } = refusal
+  const payload = element === undefined ? message.payload : Buffer.from(JSON.stringify(element))
+  setAside(draft, message, { reason, detail, sensorId, payload, ...(metric === undefined ? {} : { metric }) })
 }

@@ -6,7 +6,7 @@
 export const TOPIC_ROOT = 'pulso'
 
 /** What a device may send (up) or be sent (down). */
-export const UP_CHANNELS = ['telemetry', 'presence', 'command/result'] as const
+export const UP_CHANNELS = ['telemetry', 'senml', 'presence', 'command/result'] as const
 export const DOWN_CHANNELS = ['command'] as const
 
 export type UpChannel = (typeof UP_CHANNELS)[number]
@@ -32,7 +32,8 @@ export interface Topic {
   channel: Channel
 }
 
-const SENSOR_ID = /^[A-Za-z0-9._:-]{1,64}$/
+const OWN_PREFIX = `${TOPIC_ROOT}/`
+const MAX_ID_LENGTH = 64
 const DEVICE_API = /^v1\/devices\/([^/]+)\/telemetry$/
 /** `v3/{application}@{tenant}/devices/{device}/up` */
 const THE_THINGS_STACK = /^v3\/[^/]+\/devices\/[^/]+\/up$/
@@ -42,22 +43,29 @@ const CHANNELS: ReadonlySet<string> = new Set([...UP_CHANNELS, ...DOWN_CHANNELS]
 
 /** A sensor id: 1 to 64 of `A-Z a-z 0-9 . _ : -`, unique in the city across kinds. */
 export function isSensorId(text: string): boolean {
-  return SENSOR_ID.test(text)
+  if (text.length === 0 || text.length > MAX_ID_LENGTH) return false
+  for (let index = 0; index < text.length; index++) if (!isIdCode(text.charCodeAt(index))) return false
+  return true
 }
 
 /** The parts of one of our topics, or `undefined` for any other topic. */
 export function parseTopic(topic: string): Topic | undefined {
-  const parts = topic.split('/')
-  if (parts.length < 4 || parts.length > 5 || parts[0] !== TOPIC_ROOT) return undefined
-  const [, kind = '', sensorId = '', ...rest] = parts
-  const channel = rest.join('/')
-  if (kind === '' || kind.length > 64 || !isSensorId(sensorId) || !isChannel(channel)) return undefined
+  // Asked for every message: a few looks along the text, no list of parts.
+  if (!topic.startsWith(OWN_PREFIX)) return undefined
+  const kindEnd = topic.indexOf('/', OWN_PREFIX.length)
+  const sensorEnd = kindEnd === -1 ? -1 : topic.indexOf('/', kindEnd + 1)
+  if (sensorEnd === -1) return undefined
+  const kind = topic.slice(OWN_PREFIX.length, kindEnd)
+  const sensorId = topic.slice(kindEnd + 1, sensorEnd)
+  const channel = topic.slice(sensorEnd + 1)
+  if (kind === '' || kind.length > MAX_ID_LENGTH || !isSensorId(sensorId) || !isChannel(channel))
+    return undefined
   return { kind, sensorId, channel }
 }
 
 /** What any topic is that the platform takes in; `undefined` for all others. */
 export function parseRoute(topic: string): Route | undefined {
-  if (topic.startsWith(`${TOPIC_ROOT}/`)) {
+  if (topic.startsWith(OWN_PREFIX)) {
     const own = parseTopic(topic)
     return own && { type: 'own', ...own }
   }
@@ -75,6 +83,14 @@ export function toDeviceApiTopic(sensorId: string): string {
 
 export function toTopic({ kind, sensorId, channel }: Topic): string {
   return `${TOPIC_ROOT}/${kind}/${sensorId}/${channel}`
+}
+
+/** `A-Z a-z 0-9 . _ : -` by their codes; digits and `:` are neighbours. */
+function isIdCode(code: number): boolean {
+  if (code >= 0x30 && code <= 0x3a) return true
+  if (code >= 0x41 && code <= 0x5a) return true
+  if (code >= 0x61 && code <= 0x7a) return true
+  return code === 0x2d || code === 0x2e || code === 0x5f
 }
 
 function isChannel(text: string): text is Channel {

@@ -21,7 +21,7 @@ import {
 
 describe('topics', () => {
   it('are read and written alike', () => {
-    for (const channel of ['telemetry', 'presence', 'command', 'command/result'] as const) {
+    for (const channel of ['telemetry', 'senml', 'presence', 'command', 'command/result'] as const) {
       const topic = { kind: 'parking', sensorId: 'a.b:c-1', channel }
       assert.deepEqual(parseTopic(toTopic(topic)), topic)
     }
@@ -35,6 +35,8 @@ describe('topics', () => {
       'pulso//a/telemetry',
       'x/parking/a/telemetry',
       'pulso/parking/a b/telemetry',
+      'pulso/parking//telemetry',
+      'pulso/parking/é/telemetry',
     ]
     wrong.push(
       'pulso/parking/a/telemetry/',

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import { createIngest, type Ingest, type IngestStats, type IngestStatus } from '@pulso/ingest'
+import { createIngest, loadCodecs, type Ingest, type IngestStats, type IngestStatus } from '@pulso/ingest'
 import { systemClock } from '@pulso/model'
 import {
   createSqliteJournalReader,
@@ -44,6 +44,7 @@ serveThread({ name: 'ingest', metrics, open })
 async function open() {
   const logger = createLogger(config.logLevel, 'ingest')
   const kinds = await loadKinds(config.kindsDir)
+  const codecs = await loadCodecs(config.codecsDir)
   const registry = await openSqliteRegistry({
     file: registryFile(config.dataDir),
     quarantine: config.limits.quarantine,
@@ -60,6 +61,7 @@ async function open() {
         readings,
         registry,
         kinds,
+        codecs,
         clock: systemClock,
         clockLimits: config.clockLimits,
         logger,

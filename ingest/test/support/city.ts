@@ -22,7 +22,7 @@ import {
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { waitFor } from '../../../test/support/wait.ts'
-import { createIngest, type Ingest, type IngestOptions } from '../../src/index.ts'
+import { createIngest, loadCodecs, type Ingest, type IngestOptions } from '../../src/index.ts'
 
 export const KINDS = toKinds([parking, carpark, lighting, environment])
 
@@ -104,6 +104,7 @@ export async function startCity(context: TestContext, options: CityOptions = {})
     readings: seen.readings,
     registry: seen.registry,
     kinds: KINDS,
+    codecs: await loadCodecs(null),
     clock: systemClock,
     clockLimits: { pastMs: 7 * 86_400_000, futureMs: 300_000 },
     logger: pino({ level: 'silent' }),

@@ -1,0 +1,79 @@
+import {
+  formatDuration,
+  parseTime,
+  toIsoTime,
+  validateValues,
+  type ClockLimits,
+  type Kind,
+  type QuarantineReason,
+  type Rejection,
+} from '@pulso/model'
+import type { KeptMessage } from '@pulso/stores'
+import { lookAtSensor, setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
+import type { RawReading } from './decoders/index.ts'
+import { applyReading } from './sensor-draft.ts'
+
+/** Whose message it is. */
+export interface Source {
+  message: KeptMessage
+  kind: Kind
+  sensorId: string
+}
+
+/** Validates one reading and applies it to the draft; what is wrong is set aside. */
+export function takeReading(
+  draft: BatchDraft,
+  { message, kind, sensorId }: Source,
+  { reading, index, isBatch }: { reading: RawReading; index: number; isBatch: boolean },
+): void {
+  const refuseAll = (rejections: readonly (Omit<Rejection, 'metric'> & { metric?: string })[]): void => {
+    const own = isBatch ? { payload: toElementPayload(reading) } : {}
+    for (const rejection of rejections) setAside(draft, message, { ...rejection, sensorId, ...own })
+  }
+  // The journal has reserved a millisecond for each object of a batch.
+  const timeMs = reading.time === undefined ? message.receivedAtMs + index : parseTime(reading.time)
+  const wrongTime = judgeTime(timeMs, message.receivedAtMs, draft.context.clockLimits)
+  if (timeMs === undefined || wrongTime) {
+    refuseAll([wrongTime ?? INVALID_TIME])
+    return
+  }
+  const sensor = lookAtSensor(draft, { id: sensorId, kind, message })
+  const known = { values: sensor.known, attributes: sensor.sensor.attributes }
+  const { values, rejections, unknown } = validateValues(kind, reading.metrics, known)
+  draft.unknownMetrics += unknown.length
+  if (rejections.length > 0) refuseAll(rejections)
+  if (!hasAny(values)) return
+  const kept = { sensorId, timeMs, receivedAtMs: message.receivedAtMs, values }
+  touchSensor(draft, sensorId)
+  applyReading(sensor, kept)
+  draft.identities.add(sensor, kept)
+}
+
+const INVALID_TIME = {
+  reason: 'invalid-time',
+  detail: 'time must be ISO 8601 with a zone, or milliseconds since 1970',
+} as const
+
+/** Compared with the time we received it, not with now: what waited in the journal is not late for that. */
+function judgeTime(
+  timeMs: number | undefined,
+  receivedAtMs: number,
+  { pastMs, futureMs }: ClockLimits,
+): { reason: QuarantineReason; detail: string } | undefined {
+  if (timeMs === undefined) return INVALID_TIME
+  const aheadMs = timeMs - receivedAtMs
+  if (aheadMs <= futureMs && aheadMs >= -pastMs) return undefined
+  const [side, limitMs] = aheadMs > 0 ? ['ahead of', futureMs] : ['behind', pastMs]
+  const apart = `${formatDuration(Math.abs(aheadMs))} ${side} our clock, more than ${formatDuration(limitMs)}`
+  return { reason: 'clock', detail: `time ${toIsoTime(timeMs)} is ${apart}` }
+}
+
+/** One object of a batch as it was sent, so that it can be told from the others. */
+function toElementPayload({ time, metrics }: RawReading): Uint8Array {
+  return Buffer.from(JSON.stringify(time === undefined ? metrics : { ...metrics, time }))
+}
+
+function hasAny(values: object): boolean {
+  for (const name in values) if (name) return true
+  return false
+}

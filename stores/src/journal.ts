@@ -47,7 +47,7 @@ export interface JournalWriter {
    * @throws AppError `journal-failed` when the commit failed: nothing of it is kept and nothing may be acknowledged
    */
   append(message: JournalMessage): Promise<void>
-  /** Waits for what was appended, then lets go. */
+  /** Waits for what was appended, then lets go. While the journal is full it does not wait: the rest fails. */
   close(): Promise<void>
 }
 
@@ -61,7 +61,10 @@ export interface JournalReader {
   /** Messages up to and with `position` are no longer needed. */
   acknowledge(position: number): Promise<void>
   status(): Promise<JournalStatus>
-  /** @throws AppError when the journal does not answer, `journal-failed` when it could not keep what came last */
+  /**
+   * @throws AppError when the journal does not answer, `journal-failed` when it could not keep what came last,
+   * `journal-full` while it takes none
+   */
   check(): Promise<void>
   close(): Promise<void>
 }

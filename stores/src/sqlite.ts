@@ -1,6 +1,13 @@
 import { DatabaseSync } from 'node:sqlite'
 import { AppError, messageOf } from '@pulso/model'
 
+/** SQLite's result codes (sqlite.org/rescode.html); an extended one has its primary one in the lowest byte. */
+const SQLITE_IOERR = 10
+const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
+const SQLITE_IOERR_SHMSIZE = 4_874
+
 export interface OpenSqliteOptions {
   file: string
   /** Which store it is: the first part of its error codes. */
@@ -45,6 +52,23 @@ export function toSqliteError(store: string, doing: string, error: unknown): App
   })
 }
 
+/** No more room on the disk; nothing was changed. */
+export function isDiskFull(error: unknown): boolean {
+  // The index of the log (`-shm`) says it with an error of its own.
+  return primaryCode(error) === SQLITE_FULL || errcodeOf(error) === SQLITE_IOERR_SHMSIZE
+}
+
+/** Reading, writing or syncing failed. */
+export function isInputOutputError(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_IOERR
+}
+
+/** The file's content is not SQLite's, or not any more. */
+export function isDamaged(error: unknown): boolean {
+  const code = primaryCode(error)
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB
+}
+
 /** Runs `work` in one transaction: all of it or nothing. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   // IMMEDIATE: a transaction that began by reading could not wait for another's lock later on.
@@ -57,6 +81,16 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
+}
+
+function primaryCode(error: unknown): number | undefined {
+  const code = errcodeOf(error)
+  return code === undefined ? undefined : code & 0xff
+}
+
+function errcodeOf(error: unknown): number | undefined {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined
+  return typeof code === 'number' ? code : undefined
 }
 
 /** Two threads that create the same file at once: SQLite answers `locked` here without waiting its time-out. */

@@ -4,20 +4,16 @@ import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import {
-  createSqliteJournal,
-  createSqliteJournalReader,
-  createSqliteJournalWriter,
-  type SqliteJournalOptions,
-} from '@pulso/stores'
-import { message, positions, readAll, testJournal, textOf, type OpenJournal } from './journal-conformance.ts'
+import { MessageChannel } from 'node:worker_threads'
+import { createSqliteJournalWriter } from '@pulso/stores'
+import { message, positions, readAll, testJournal, textOf } from './journal-conformance.ts'
 import { createFolder } from './support/folder.ts'
+import { openJournal } from './support/journal.ts'
 
 testJournal('sqlite', async () => {
   const folder = createFolder()
   const file = `${folder.path}/journal.sqlite`
-  return { open: () => open({ file }), remove: async () => folder.remove() }
+  return { open: () => openJournal({ file }), remove: async () => folder.remove() }
 })
 
 describe('the journal in SQLite', () => {
@@ -29,18 +25,21 @@ describe('the journal in SQLite', () => {
 
   test('says which file is damaged, however deep, and leaves it as it is', async () => {
     const file = newFile()
-    await (await open({ file })).close()
+    await (await openJournal({ file })).close()
     const database = new DatabaseSync(file)
     database.exec('DROP TABLE blocks')
     database.close()
     const before = readFileSync(file)
-    await assert.rejects(open({ file }), { code: 'journal-unavailable', message: /journal-\d+\.sqlite/ })
+    await assert.rejects(openJournal({ file }), {
+      code: 'journal-unavailable',
+      message: /journal-\d+\.sqlite/,
+    })
     assert.deepEqual(readFileSync(file), before)
   })
 
   test('rejects a whole group whose commit failed, keeps nothing of it, and goes on', async () => {
     const file = newFile()
-    const journal = await open({ file })
+    const journal = await openJournal({ file })
     const [writer, reader] = [journal.writer(), journal.reader()]
     await writer.append(message('a', 'before'))
     const other = new DatabaseSync(file, { timeout: 5_000 })
@@ -72,24 +71,9 @@ describe('the journal in SQLite', () => {
     await journal.close()
   })
 
-  test('takes no more when it is full, until something is acknowledged', async () => {
-    const journal = await open({ file: newFile(), maxBytes: 1_000 })
-    const [writer, reader] = [journal.writer(), journal.reader()]
-    await writer.append(message('a', 'x'.repeat(600)))
-    await assert.rejects(writer.append(message('a', 'x'.repeat(600))), {
-      code: 'journal-failed',
-      retryable: true,
-    })
-    await writer.append(message('a', 'small'))
-    await reader.acknowledge(1)
-    await writer.append(message('a', 'x'.repeat(600)))
-    assert.equal((await reader.status()).depth, 2)
-    await journal.close()
-  })
-
   test('fails what is pending when its thread crashes, and says so', async () => {
     const crashed = Promise.withResolvers<{ code: string; retryable: boolean }>()
-    const journal = await open({ file: newFile(), onCrash: crashed.resolve })
+    const journal = await openJournal({ file: newFile(), onCrash: crashed.resolve })
     const [writer, reader] = [journal.writer(), journal.reader()]
     const reading = reader.read({ after: 0, limit: 1, signal: new AbortController().signal })
     const refusedReading = assert.rejects(reading, { retryable: true })
@@ -103,20 +87,23 @@ describe('the journal in SQLite', () => {
 
   test('refuses a file of a newer version', async () => {
     const file = newFile()
-    await (await open({ file })).close()
+    await (await openJournal({ file })).close()
     const database = new DatabaseSync(file)
     database.exec('PRAGMA user_version = 99')
     database.close()
-    await assert.rejects(open({ file }), { code: 'journal-too-new' })
+    await assert.rejects(openJournal({ file }), { code: 'journal-too-new' })
   })
 
   test('says which file it cannot open', async () => {
     const file = `${folder.path}/missing/journal.sqlite`
-    await assert.rejects(open({ file }), { code: 'journal-unavailable', message: /missing\/journal\.sqlite/ })
+    await assert.rejects(openJournal({ file }), {
+      code: 'journal-unavailable',
+      message: /missing\/journal\.sqlite/,
+    })
   })
 
   test('goes on behind what its readers have seen when its file was lost', async () => {
-    const journal = await open({ file: newFile(), continueAfter: 5_000 })
+    const journal = await openJournal({ file: newFile(), continueAfter: 5_000 })
     await journal.writer().append(message('a', 'x'))
     assert.deepEqual(positions(await readAll(journal.reader(), 1, 5_000)), [5_001])
     await journal.close()
@@ -124,13 +111,13 @@ describe('the journal in SQLite', () => {
 
   test('brings what an older file still holds again, behind what its readers have seen', async () => {
     const file = newFile()
-    const old = await open({ file })
+    const old = await openJournal({ file })
     const writer = old.writer()
     for (const text of ['1', '2', '3']) await writer.append(message('a', text))
     await old.reader().acknowledge(1)
     await old.close()
 
-    const journal = await open({ file, continueAfter: 100 })
+    const journal = await openJournal({ file, continueAfter: 100 })
     const kept = await readAll(journal.reader(), 2, 100)
     assert.deepEqual(kept.map(textOf), ['2', '3'])
     assert.deepEqual(positions(kept), [101, 102])
@@ -138,7 +125,7 @@ describe('the journal in SQLite', () => {
   })
 
   test('does not wait for messages that would come under positions already seen', async () => {
-    const journal = await open({ file: newFile() })
+    const journal = await openJournal({ file: newFile() })
     await journal.writer().append(message('a', 'x'))
     const reading = journal.reader().read({ after: 7, limit: 1, signal: new AbortController().signal })
     await assert.rejects(reading, { code: 'journal-behind' })
@@ -156,7 +143,7 @@ describe('the journal in SQLite', () => {
     const [, signal] = (await once(child, 'close')) as [number | null, string | null]
     assert.equal(signal, 'SIGKILL')
 
-    const journal = await open({ file })
+    const journal = await openJournal({ file })
     const reader = journal.reader()
     const { depth } = await reader.status()
     const kept = await readAll(reader, depth)
@@ -230,23 +217,4 @@ function createWriterWithThread(options: { maxPendingBytes?: number } = {}) {
     }
   }
   return { writer: createSqliteJournalWriter({ port, ...options }), thread, groups: { next } }
-}
-
-async function open(options: SqliteJournalOptions): Promise<OpenJournal & { writerPort(): MessagePort }> {
-  const journal = createSqliteJournal(options)
-  await journal.start()
-  const opened: { close(): Promise<void> }[] = []
-  const keep = <T extends { close(): Promise<void> }>(part: T): T => {
-    opened.push(part)
-    return part
-  }
-  return {
-    writerPort: () => journal.writerPort(),
-    writer: () => keep(createSqliteJournalWriter({ port: journal.writerPort() })),
-    reader: () => keep(createSqliteJournalReader({ port: journal.readerPort(), file: options.file })),
-    async close() {
-      for (const part of opened) await part.close()
-      await journal.stop()
-    },
-  }
 }

@@ -1,31 +1,41 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { AppError, type Clock } from '@pulso/model'
+import type { Clock } from '@pulso/model'
 import type { JournalStatus } from '../journal.ts'
 import { inTransaction } from '../sqlite.ts'
 import { stampBlock } from './block.ts'
 import { createReceiveTimes } from './receive-times.ts'
+import type { Room } from './room.ts'
 import { SELECT_LAST_POSITION } from './schema.ts'
 
 export interface CommitterOptions {
   database: DatabaseSync
   clock: Clock
-  /** The journal's size at which it takes no more. */
-  maxBytes: number
+  room: Room
   /** Positions go on behind this one at least: what the readers have already seen, should the file be an older one. */
   continueAfter: number
+}
+
+/** The messages of one group of a writer. */
+export interface Block {
+  data: Buffer
+  /** When its first message came: it may have waited for room since. */
+  arrivedAtMs: number
 }
 
 /** Writes blocks and forgets acknowledged ones: the only one that changes the journal's file. */
 export interface Committer {
   readonly lastPosition: number
-  /** @throws AppError `journal-failed` when the block would not fit */
-  checkSpace(blockBytes: number): void
+  /**
+   * @param aheadBytes of blocks that go before it
+   * @returns why the block has to wait; `null` when there is room for it
+   */
+  refuse(block: Block, aheadBytes: number): string | null
   /** One transaction for all of it. Throws what SQLite throws, with nothing changed. */
-  commit(round: { blocks: readonly Buffer[]; acknowledge: number }): void
-  status(): JournalStatus
+  commit(round: { blocks: readonly Block[]; acknowledge: number }): void
+  status(): Omit<JournalStatus, 'full' | 'maxBytes'>
 }
 
-export function createCommitter({ database, clock, maxBytes, continueAfter }: CommitterOptions): Committer {
+export function createCommitter({ database, clock, room, continueAfter }: CommitterOptions): Committer {
   renumber(database, continueAfter)
   const state = loadState(database)
   const receiveTimes = createReceiveTimes({ clock, untilMs: state.receivedUntilMs })
@@ -44,14 +54,7 @@ export function createCommitter({ database, clock, maxBytes, continueAfter }: Co
     get lastPosition() {
       return state.lastPosition
     },
-    checkSpace(blockBytes) {
-      if (state.bytes + blockBytes <= maxBytes) return
-      throw new AppError(
-        'journal-failed',
-        `The journal is full: ${state.bytes} of at most ${maxBytes} bytes wait to be ingested`,
-        { retryable: true, status: 503 },
-      )
-    },
+    refuse: ({ data }, aheadBytes) => room.refuse(data.length, state.bytes + aheadBytes),
     commit({ blocks, acknowledge }) {
       let { lastPosition, acknowledgedPosition, bytes } = state
       inTransaction(database, () => {
@@ -63,26 +66,21 @@ export function createCommitter({ database, clock, maxBytes, continueAfter }: Co
           setProgress.run(acknowledged, receiveTimes.untilMs)
           acknowledgedPosition = acknowledged
         }
-        for (const block of blocks) {
-          const nowMs = receiveTimes.begin()
-          const count = stampBlock(block, receiveTimes.assign)
-          insert.run(lastPosition + 1, lastPosition + count, nowMs, receiveTimes.untilMs, block)
+        for (const { data, arrivedAtMs } of blocks) {
+          const atMs = receiveTimes.begin(arrivedAtMs)
+          const count = stampBlock(data, receiveTimes.assign)
+          insert.run(lastPosition + 1, lastPosition + count, atMs, receiveTimes.untilMs, data)
           lastPosition += count
-          bytes += block.length
+          bytes += data.length
         }
       })
+      for (const { data } of blocks) room.wrote(data.length)
       Object.assign(state, { lastPosition, acknowledgedPosition, bytes })
     },
     status() {
       const depth = state.lastPosition - state.acknowledgedPosition
       const oldest = depth > 0 ? selectOldest.get() : undefined
-      return {
-        depth,
-        bytes: state.bytes,
-        oldestReceivedAtMs: oldest ? Number(oldest.received_at_ms) : null,
-        maxBytes,
-        full: null,
-      }
+      return { depth, bytes: state.bytes, oldestReceivedAtMs: oldest ? Number(oldest.received_at_ms) : null }
     },
   }
 }

@@ -1,12 +1,14 @@
 import { once } from 'node:events'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { AppError } from '@pulso/model'
+import { DEFAULT_JOURNAL_BOUNDS } from '../limits.ts'
 import type { CommitThreadData, OwnerAnswer, OwnerRequest } from './protocol.ts'
+import type { JournalBounds } from './room.ts'
 
 export interface SqliteJournalOptions {
   file: string
-  /** The size on disk at which `append` fails instead of filling the disk. */
-  maxBytes?: number
+  /** Where `append` begins to wait. What differs from `DEFAULT_JOURNAL_BOUNDS`. */
+  bounds?: Partial<JournalBounds>
   /**
    * The newest position that readers have already worked up to. Should the file end before it (it was lost, or an
    * older one was restored), positions go on behind it.
@@ -14,11 +16,13 @@ export interface SqliteJournalOptions {
   continueAfter?: number
   /** Told when the journal's thread ended by itself; everything pending has failed then. */
   onCrash?: (error: AppError) => void
+  /** Told why it takes no messages from now on, and with `null` when it takes them again. */
+  onFull?: (reason: string | null) => void
 }
 
 /** Owns the journal's thread. Writers and readers, in whatever thread, are connected to it through ports. */
 export interface SqliteJournal {
-  /** @throws AppError `journal-too-new`, `journal-unavailable` */
+  /** @throws AppError `journal-too-new`, `journal-damaged`, `journal-unavailable` */
   start(): Promise<void>
   /** For one `createSqliteJournalWriter`, here or in another thread. */
   writerPort(): MessagePort
@@ -27,8 +31,6 @@ export interface SqliteJournal {
   /** Commits what has arrived and closes the file. Close the writers first: what they still hold fails. */
   stop(): Promise<void>
 }
-
-const DEFAULT_MAX_BYTES = 8 * 1024 ** 3
 
 /** A journal in one SQLite file with a commit thread of its own, so that no other thread ever waits for an fsync. */
 export function createSqliteJournal(options: SqliteJournalOptions): SqliteJournal {
@@ -62,10 +64,10 @@ export function createSqliteJournal(options: SqliteJournalOptions): SqliteJourna
 }
 
 async function startThread(
-  { file, maxBytes = DEFAULT_MAX_BYTES, continueAfter = 0 }: SqliteJournalOptions,
+  { file, bounds, continueAfter = 0, onFull }: SqliteJournalOptions,
   onEnd: (error: AppError) => void,
 ): Promise<Worker> {
-  const data: CommitThreadData = { file, maxBytes, continueAfter }
+  const data: CommitThreadData = { file, bounds: { ...DEFAULT_JOURNAL_BOUNDS, ...bounds }, continueAfter }
   const worker = new Worker(new URL('./commit-thread.ts', import.meta.url), {
     workerData: data,
     name: 'journal',
@@ -74,8 +76,9 @@ async function startThread(
   worker.on('error', (error) => (reason = error))
   await new Promise<void>((resolve, reject) => {
     worker.once('exit', () => reject(toCrash(reason)))
-    worker.once('message', (answer: OwnerAnswer) => {
+    worker.on('message', (answer: OwnerAnswer) => {
       if (answer.type === 'ready') resolve()
+      else if (answer.type === 'full') onFull?.(answer.reason)
       else reject(new AppError(answer.error.code, answer.error.message, answer.error))
     })
   })

@@ -3,8 +3,8 @@ import type { MessagePort } from 'node:worker_threads'
 import { AppError } from '@pulso/model'
 import type { JournalReader, KeptMessage } from '../journal.ts'
 import { createRpcClient } from '../rpc.ts'
-import { toSqliteError } from '../sqlite.ts'
 import { readBlock } from './block.ts'
+import { toJournalError } from './errors.ts'
 import type { ReaderMethods } from './protocol.ts'
 import { SELECT_BLOCKS_FROM, SELECT_LAST_POSITION } from './schema.ts'
 
@@ -69,7 +69,7 @@ export function createSqliteJournalReader({
           if (messages.length > 0) return messages
           refuseFuture(start, Number(lastPosition.get()?.last_position))
         } catch (error) {
-          throw toSqliteError('journal', `Cannot read the journal ${file}`, error)
+          throw toJournalError(file, `Cannot read the journal ${file}`, error)
         }
         woken ??= thread.waitFor(start).finally(() => (woken = undefined))
         await untilAborted(woken, signal).catch((error: unknown) => {

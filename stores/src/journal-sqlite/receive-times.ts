@@ -12,8 +12,11 @@ const WHITESPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d])
  * also when many arrive in one millisecond, the system's clock is set back, or Pulso restarts.
  */
 export interface ReceiveTimes {
-  /** The time of what is assigned next. */
-  begin(): number
+  /**
+   * The time of what is assigned next.
+   * @param arrivedAtMs when it came, if that is a while ago; never before what was assigned last
+   */
+  begin(arrivedAtMs?: number): number
   /** The receive time of one message; a batch of n objects reserves n milliseconds from there on. */
   assign: (topicKey: string, payload: Uint8Array) => number
   /** The last millisecond given or reserved, to be remembered over a restart. */
@@ -29,14 +32,14 @@ export function createReceiveTimes(options: { clock: Clock; untilMs: number }): 
   let nowMs = options.untilMs + 1
 
   return {
-    begin() {
+    begin(arrivedAtMs = Infinity) {
       const clockMs = clock.now()
       if (nowMs > clockMs + MAX_AHEAD_MS) {
         nextByTopic.clear()
         untilMs = 0
         nowMs = clockMs
       }
-      nowMs = Math.max(nowMs, clockMs)
+      nowMs = Math.max(nowMs, Math.min(arrivedAtMs, clockMs))
       for (const [topicKey, nextMs] of nextByTopic) if (nextMs <= nowMs) nextByTopic.delete(topicKey)
       return nowMs
     },

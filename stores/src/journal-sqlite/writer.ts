@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import { AppError } from '@pulso/model'
+import { AppError, systemClock, type Clock } from '@pulso/model'
 import type { JournalMessage, JournalWriter } from '../journal.ts'
 import { createBlockPacker, fitsRecord, maxRecordBytes, type BlockPacker } from './block.ts'
 import type { WriterAnswer, WriterRequest } from './protocol.ts'
@@ -11,11 +11,13 @@ export interface SqliteJournalWriterOptions {
   maxPendingBytes?: number
   /** The size at which a group takes no more, so that one commit stays short. */
   maxGroupBytes?: number
+  clock?: Clock
 }
 
 /** Messages that are committed together and share one promise. */
 interface Group {
   packer: BlockPacker
+  arrivedAtMs: number
   kept: Promise<void>
   resolve: () => void
   reject: (error: AppError) => void
@@ -35,6 +37,7 @@ export function createSqliteJournalWriter({
   port,
   maxPendingBytes = DEFAULT_MAX_PENDING_BYTES,
   maxGroupBytes = DEFAULT_MAX_GROUP_BYTES,
+  clock = systemClock,
 }: SqliteJournalWriterOptions): JournalWriter {
   /** Not yet sent; the last one is being filled. */
   let collected: Group[] = []
@@ -43,6 +46,9 @@ export function createSqliteJournalWriter({
   let waiting: Waiter[] = []
   let pendingBytes = 0
   let isScheduled = false
+  let isClosing = false
+  /** Why the group under way waits in the journal. */
+  let held: string | undefined
   let closed: AppError | undefined
 
   const send = (): void => {
@@ -50,9 +56,9 @@ export function createSqliteJournalWriter({
     if (underWay || closed) return
     underWay = collected.shift()
     if (!underWay) return
-    const { packer } = underWay
+    const { packer, arrivedAtMs } = underWay
     const memory = packer.take()
-    port.postMessage({ memory, bytes: packer.bytes } satisfies WriterRequest, [memory])
+    port.postMessage({ memory, bytes: packer.bytes, arrivedAtMs } satisfies WriterRequest, [memory])
   }
 
   const hasRoom = (message: JournalMessage): boolean =>
@@ -60,7 +66,7 @@ export function createSqliteJournalWriter({
 
   const add = (message: JournalMessage): Promise<void> => {
     let group = collected.at(-1)
-    if (!group || group.packer.bytes >= maxGroupBytes) collected.push((group = createGroup()))
+    if (!group || group.packer.bytes >= maxGroupBytes) collected.push((group = createGroup(clock.now())))
     const before = group.packer.bytes
     group.packer.add(message)
     pendingBytes += group.packer.bytes - before
@@ -82,9 +88,29 @@ export function createSqliteJournalWriter({
     waiting = waiting.slice(admitted)
   }
 
+  const failAll = (error: AppError): void => {
+    closed ??= error
+    for (const group of underWay ? [underWay, ...collected] : collected) group.reject(closed)
+    for (const { reject } of waiting) reject(closed)
+    underWay = undefined
+    collected = []
+    waiting = []
+  }
+
+  /** Whoever closes does not wait for room: nobody knows when there will be some. */
+  const giveUpHeld = (): void => {
+    if (isClosing && held !== undefined) failAll(failed(`The journal is full: ${held}`))
+  }
+
   port.on('message', (answer: WriterAnswer) => {
     const group = underWay
     if (!group) return
+    if ('held' in answer) {
+      held = answer.held
+      giveUpHeld()
+      return
+    }
+    held = undefined
     underWay = undefined
     pendingBytes -= group.packer.bytes
     if (answer.kept) group.resolve()
@@ -92,14 +118,7 @@ export function createSqliteJournalWriter({
     send()
     admitWaiting()
   })
-  port.on('close', () => {
-    closed ??= failed("The journal's thread has ended")
-    for (const group of underWay ? [underWay, ...collected] : collected) group.reject(closed)
-    for (const { reject } of waiting) reject(closed)
-    underWay = undefined
-    collected = []
-    waiting = []
-  })
+  port.on('close', () => failAll(failed("The journal's thread has ended")))
 
   return {
     append(message) {
@@ -109,6 +128,8 @@ export function createSqliteJournalWriter({
       return new Promise<void>((resolve, reject) => waiting.push({ message, resolve, reject }))
     },
     async close() {
+      isClosing = true
+      giveUpHeld()
       while (!closed && (underWay !== undefined || collected.length > 0 || waiting.length > 0)) {
         await Promise.allSettled([underWay?.kept, ...collected.map(({ kept }) => kept)])
       }
@@ -118,9 +139,15 @@ export function createSqliteJournalWriter({
   }
 }
 
-function createGroup(): Group {
+function createGroup(arrivedAtMs: number): Group {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>()
-  return { packer: createBlockPacker(), kept: promise, resolve: () => resolve(undefined), reject }
+  return {
+    packer: createBlockPacker(),
+    arrivedAtMs,
+    kept: promise,
+    resolve: () => resolve(undefined),
+    reject,
+  }
 }
 
 function failed(message: string): AppError {

@@ -28,6 +28,7 @@ export interface Config {
   clockLimits: ClockLimits
   limits: {
     broker: { payloadBytes: number; connections: number }
+    journal: { maxBytes: number; minFreeBytes: number }
     quarantine: Pick<QuarantineBounds, 'maxEntries' | 'maxBytes'>
   }
   /** How long the quarantine keeps an entry. */
@@ -66,6 +67,7 @@ export function parseConfig(env: Environment): Config {
     clockLimits: { pastMs: read('clockPastMs'), futureMs: read('clockFutureMs') },
     limits: {
       broker: { payloadBytes: read('limitPayloadBytes'), connections: read('limitConnections') },
+      journal: { maxBytes: read('limitJournalBytes'), minFreeBytes: read('limitJournalFreeBytes') },
       quarantine: { maxEntries: read('limitQuarantineEntries'), maxBytes: read('limitQuarantineBytes') },
     },
     quarantineKeepMs: read('quarantineKeepMs'),

@@ -1,5 +1,5 @@
 import { DEFAULT_BROKER_LIMITS } from '@pulso/broker/limits'
-import { DEFAULT_QUARANTINE_BOUNDS } from '@pulso/stores/limits'
+import { DEFAULT_JOURNAL_BOUNDS, DEFAULT_QUARANTINE_BOUNDS } from '@pulso/stores/limits'
 import { choice, count, duration, port, text, url, type Variable } from './variables.ts'
 
 /** Every setting there is: name, default, meaning. `.env.example` is checked against this table. */
@@ -82,6 +82,22 @@ export const VARIABLES = {
       help: 'MQTT connections at once.',
     },
     1,
+  ),
+  limitJournalBytes: count(
+    {
+      name: 'PULSO_LIMIT_JOURNAL_BYTES',
+      default: String(DEFAULT_JOURNAL_BOUNDS.maxBytes),
+      help: 'Messages that wait to be stored take this much at most; beyond it senders wait.',
+    },
+    1,
+  ),
+  limitJournalFreeBytes: count(
+    {
+      name: 'PULSO_LIMIT_JOURNAL_FREE_BYTES',
+      default: String(DEFAULT_JOURNAL_BOUNDS.minFreeBytes),
+      help: 'With less free on the data folder’s disk than this, senders wait too.',
+    },
+    0,
   ),
   limitQuarantineEntries: count(
     {

@@ -62,8 +62,13 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   const broker = spawnBroker(parts, options)
   const journal = createSqliteJournal({
     file: journalFile(config.dataDir),
+    bounds: config.limits.journal,
     continueAfter: await ingest.client.position(),
     onCrash: options.onFailure,
+    onFull(reason) {
+      if (reason === null) logger.info('the journal takes messages again')
+      else logger.warn({ reason }, 'the journal is full, senders wait')
+    },
   })
   await journal.start()
   parts.defer(() => journal.stop())

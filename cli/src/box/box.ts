@@ -4,6 +4,7 @@ import { createSqliteJournal, openSqliteRegistry } from '@pulso/stores'
 import type { Logger } from 'pino'
 import { createAdministration, type Administration } from '../administration.ts'
 import type { Config } from '../config/config.ts'
+import { loadCodecNames } from '../config/load.ts'
 import { serveControl } from '../control.ts'
 import type { BrokerThreadData, BrokerThreadMethods } from './broker-thread.ts'
 import { createBoxApi, readOverview, type Overview } from './box-api.ts'
@@ -85,7 +86,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   const administration = createAdministration({
     registry,
     kinds,
-    codecs: new Set(),
+    loadCodecNames: () => loadCodecNames(config.codecsDir),
     clock: systemClock,
     disconnect: (username) => broker.client.disconnect(username),
   })

@@ -12,6 +12,7 @@ export interface FirstReading {
 }
 
 const SENSOR_ID = 'my-first-sensor'
+const NAME = 'My first sensor'
 
 /**
  * The newcomer's sensor. Its secret is the one secret that is kept as it is (readable by the owner alone), because the
@@ -28,25 +29,22 @@ export async function provideFirstReading(options: {
   if (!kind) return null
   const file = join(dataDir, 'first-reading.json')
   const known = await readSecret(file)
-  const devices = await administration.listDevices()
-  const exists = devices.some(({ username }) => username === SENSOR_ID)
-
+  const device = await administration.findDevice(SENSOR_ID)
+  const access = device?.credential?.access
+  // Somebody has given it another way in, and knows it.
+  if (access !== undefined && access !== 'password') return null
   const secret =
-    known && exists
-      ? { username: SENSOR_ID, password: known }
-      : exists
+    access === undefined
+      ? await administration.addDevice({ id: SENSOR_ID, kind: kind.id, name: NAME, position: placeOf(city) })
+      : known === undefined
         ? await administration.rotateDevice(SENSOR_ID)
-        : await administration.addDevice({
-            id: SENSOR_ID,
-            kind: kind.id,
-            name: 'My first sensor',
-            position: placeOf(city),
-          })
-  if (secret.password !== known)
-    await writeFile(file, JSON.stringify({ password: secret.password }), { mode: 0o600 })
+        : { access, username: SENSOR_ID, password: known }
+  if (secret.access !== 'password') return null
+  const { username, password } = secret
+  if (password !== known) await writeFile(file, JSON.stringify({ password }), { mode: 0o600 })
 
   const topic = toTopic({ kind: kind.id, sensorId: SENSOR_ID, channel: 'telemetry' })
-  return { ...secret, topic, payload: JSON.stringify(kind.example) }
+  return { username, password, topic, payload: JSON.stringify(kind.example) }
 }
 
 async function readSecret(file: string): Promise<string | undefined> {

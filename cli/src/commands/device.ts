@@ -1,7 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander'
-import type { Position } from '@pulso/model'
-import type { DeviceRow, Secret } from '../administration.ts'
-import { print, toTable, withAdministration } from './shared.ts'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { AppError, parseDuration, type Position } from '@pulso/model'
+import type { CredentialAccess } from '@pulso/stores'
+import type { DeviceToAdd } from '../administration.ts'
+import { describeAdded, describeDetail, describeList, describeRotated } from './device-text.ts'
+import { addDeviceImportCommand } from './device-import.ts'
+import { print, withAdministration } from './shared.ts'
 
 interface AddOptions {
   kind?: string
@@ -9,14 +12,25 @@ interface AddOptions {
   lat?: number
   lon?: number
   gateway?: string
+  password?: true
+  token?: true
+  certificate?: true
+  devEui?: string
+  codec?: string
   json?: true
 }
 
 export function addDeviceCommands(program: Command): void {
   const device = program
     .command('device')
-    .description('Give devices their credentials. Works while the box runs.')
+    .description('Give devices their credentials. Works while the box runs, and without one.')
+  addAddCommand(device)
+  addDeviceImportCommand(device)
+  addQueryCommands(device)
+  addSecretCommands(device)
+}
 
+function addAddCommand(device: Command): void {
   device
     .command('add')
     .argument('<id>', 'the sensor’s id, which is also its username: 1 to 64 of letters, digits and . _ : -')
@@ -26,49 +40,106 @@ export function addDeviceCommands(program: Command): void {
     .option('--lat <degrees>', 'where it stands (WGS 84)', toDegrees)
     .option('--lon <degrees>', 'where it stands (WGS 84)', toDegrees)
     .option('--gateway <prefix>', 'a gateway: may publish for every sensor id that starts with this')
-    .option('--json', 'print {"username","password"}')
+    .addOption(
+      new Option('--token', 'one secret in the username’s place, as ThingsBoard’s devices have').conflicts([
+        'certificate',
+        'password',
+      ]),
+    )
+    .addOption(
+      new Option('--certificate', 'a client certificate (mutual TLS) instead of a secret').conflicts(
+        'password',
+      ),
+    )
+    .addOption(new Option('--password', 'username and password: the default, but with --dev-eui'))
+    .option('--dev-eui <eui>', 'a LoRaWAN device: 16 hex digits; its network server speaks for it')
+    .option('--codec <name>', 'what reads its payload, where the network server does not')
+    .option('--json', 'print one object with the credential')
     .action(async (id: string, options: AddOptions) => {
-      const { kind, name, gateway } = options
-      const secret = await withAdministration((administration) =>
-        administration.addDevice({
-          id,
-          ...(kind === undefined ? {} : { kind }),
-          ...(name === undefined ? {} : { name }),
-          ...toPosition(options),
-          ...(gateway === undefined ? {} : { gatewayPrefix: gateway }),
-        }),
+      const added = await withAdministration((administration) =>
+        administration.addDevice(toDevice(id, options)),
       )
-      print(options.json, secret, () => describeSecret(secret))
+      print(options.json, added, () => describeAdded(added))
     })
+}
 
+function addQueryCommands(device: Command): void {
   device
     .command('list')
-    .description('Show the credentials there are')
+    .description('Show the credentials and LoRaWAN devices there are')
     .option('--json', 'print a list')
     .action(async (options: { json?: true }) => {
       const rows = await withAdministration((administration) => administration.listDevices())
-      print(options.json, rows, () => describeDevices(rows))
+      print(options.json, rows, () => describeList(rows))
     })
 
   device
+    .command('show')
+    .argument('<id>')
+    .description('Show all that is known of one device: last heard, and why its messages were refused')
+    .option('--json', 'print one object')
+    .action(async (id: string, options: { json?: true }) => {
+      const detail = await withAdministration((administration) => administration.findDevice(id))
+      if (!detail) {
+        throw new AppError('unknown-device', `Nothing is known of '${id}', and it was never heard`, {
+          status: 404,
+        })
+      }
+      print(options.json, detail, () => describeDetail(detail))
+    })
+}
+
+function addSecretCommands(device: Command): void {
+  device
     .command('rotate')
     .argument('<username>')
-    .description('Replace a lost or leaked secret: the old one ends at once')
-    .option('--json', 'print {"username","password"}')
-    .action(async (username: string, options: { json?: true }) => {
-      const secret = await withAdministration((administration) => administration.rotateDevice(username))
-      print(options.json, secret, () => describeSecret(secret))
+    .description('Replace a lost or leaked secret: the old one ends at once, open connections too')
+    .option(
+      '--overlap <duration>',
+      'let the old one be good for a while (1h, at most 30d) and leave open connections alone',
+      toDurationMs,
+    )
+    .option('--json', 'print one object with the credential')
+    .action(async (username: string, options: { overlap?: number; json?: true }) => {
+      const { overlap } = options
+      const rotated = await withAdministration((administration) =>
+        overlap === undefined
+          ? administration.rotateDevice(username)
+          : administration.rotateDevice(username, overlap),
+      )
+      print(options.json, rotated, () => describeRotated(rotated))
     })
 
   device
     .command('revoke')
     .argument('<username>')
-    .description('Take the credential away; what the sensor has measured stays')
+    .description('Take the credential away, and end its connections; what the sensor has measured stays')
     .option('--json', 'print {"username"}')
     .action(async (username: string, options: { json?: true }) => {
       const revoked = await withAdministration((administration) => administration.revokeDevice(username))
       print(options.json, revoked, () => `${username} can no longer connect.`)
     })
+}
+
+function toDevice(id: string, options: AddOptions): DeviceToAdd {
+  const { kind, name, gateway, devEui, codec } = options
+  const access = toAccess(options)
+  return {
+    id,
+    ...(kind !== undefined && { kind }),
+    ...(name !== undefined && { name }),
+    ...toPosition(options),
+    ...(gateway !== undefined && { gatewayPrefix: gateway }),
+    ...(devEui !== undefined && { devEui }),
+    ...(codec !== undefined && { codec }),
+    ...(access && { access }),
+  }
+}
+
+function toAccess({ token, certificate, password }: AddOptions): CredentialAccess | undefined {
+  if (token) return 'token'
+  if (certificate) return 'certificate'
+  return password && 'password'
 }
 
 function toDegrees(text: string): number {
@@ -78,26 +149,16 @@ function toDegrees(text: string): number {
   return degrees
 }
 
+function toDurationMs(text: string): number {
+  try {
+    return parseDuration(text)
+  } catch {
+    throw new InvalidArgumentError('write a number and a unit, like 30m, 1h or 7d')
+  }
+}
+
 function toPosition({ lat, lon }: AddOptions): { position?: Position } {
   if (lat === undefined && lon === undefined) return {}
   if (lat === undefined || lon === undefined) throw new InvalidArgumentError('--lat and --lon go together')
   return { position: { lat, lon } }
-}
-
-function describeSecret({ username, password }: Secret): string {
-  return `username  ${username}\npassword  ${password}\n\nThe password is shown this once and kept only as a hash.`
-}
-
-function describeDevices(rows: readonly DeviceRow[]): string {
-  if (rows.length === 0) return 'There are no devices yet. Add one: pulso device add my-sensor --kind <kind>'
-  return toTable(
-    ['USERNAME', 'MAY PUBLISH FOR', 'KIND', 'POSITION', 'SINCE'],
-    rows.map(({ username, scope, kind, position, createdAtMs }) => [
-      username,
-      scope.type === 'gateway' ? `${scope.prefix}…` : scope.sensorId,
-      kind ?? '–',
-      position ? `${position.lat}, ${position.lon}` : '–',
-      new Date(createdAtMs).toISOString().slice(0, 10),
-    ]),
-  )
 }

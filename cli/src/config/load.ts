@@ -53,3 +53,13 @@ function parseJson(content: string, path: string): unknown {
     throw new AppError('invalid-city', `The city file ${path} is not JSON: ${messageOf(cause)}`, { cause })
   }
 }
+
+/**
+ * Names of the bundled codecs of LoRaWAN devices and of those in the city's own folder.
+ * @throws AppError as ingest's `loadCodecs`
+ */
+export async function loadCodecNames(furtherDir: string | null): Promise<ReadonlySet<string>> {
+  // Loaded here, since few commands ever ask.
+  const { loadCodecs } = await import('@pulso/ingest')
+  return new Set((await loadCodecs(furtherDir)).keys())
+}

@@ -56,7 +56,8 @@ export async function createDuckdbReadings({
       session ??= await open()
       return await work(session)
     } catch (error) {
-      if (isInvalidated(error)) void reset(session)
+      // A broken session that cannot even be closed: opening the next one says what is wrong.
+      if (isInvalidated(error)) reset(session).catch(() => undefined)
       throw toReadingsError(doing, error)
     }
   }

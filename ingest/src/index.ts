@@ -11,3 +11,7 @@ export { createIngest, type Ingest, type IngestOptions, type IngestStatus } from
 export { DEFAULT_INGEST_LIMITS, type IngestLimits } from './limits.ts'
 export { loadCodecs } from './load-codecs.ts'
 export type { IngestStats } from './metrics.ts'
+export { DEFAULT_SOURCE_LIMITS, type SourceLimits } from './source/limits.ts'
+export { createSourceMetrics, type SourceMetrics } from './source/metrics.ts'
+export { createMqttSource, type MqttSource } from './source/mqtt-source.ts'
+export type { MqttSourceOptions, Qos, SourceSettings, SourceStatus, TopicStatus } from './source/options.ts'

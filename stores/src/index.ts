@@ -12,6 +12,7 @@ export {
   type SqliteJournal,
   type SqliteJournalOptions,
 } from './journal-sqlite/journal.ts'
+export { createReceiveTimes, type ReceiveTimes } from './journal-sqlite/receive-times.ts'
 export { createSqliteJournalReader, type SqliteJournalReaderOptions } from './journal-sqlite/reader.ts'
 export { createSqliteJournalWriter, type SqliteJournalWriterOptions } from './journal-sqlite/writer.ts'
 export { openDuckdbReadings, type DuckdbReadingsOptions } from './readings-duckdb/readings.ts'

@@ -11,6 +11,7 @@ import {
 import type { IngestState, JournalReader, KeptMessage, Readings, Registry } from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
+import { createAcknowledger } from './acknowledge.ts'
 import { createBatch } from './batch.ts'
 import type { Codecs } from './codec.ts'
 import { commitBatch } from './commit.ts'
@@ -58,6 +59,9 @@ export interface Ingest {
   status(): IngestStatus
 }
 
+/** Beside what is tried again, in what does not go well. */
+const ACKNOWLEDGE = 'acknowledge the journal'
+
 /** Takes what the journal keeps, in order, and makes readings, states and quarantine entries of it, each once. */
 export function createIngest(options: IngestOptions): Ingest {
   const { journal, readings, registry, kinds, codecs, clock, logger } = options
@@ -89,6 +93,17 @@ export function createIngest(options: IngestOptions): Ingest {
     },
   })
   const stores = { readings, registry, retry }
+  const acknowledger = createAcknowledger({
+    journal,
+    onFailure(error) {
+      failing.set(ACKNOWLEDGE, error)
+      logger.warn({ err: error }, 'The journal cannot forget what is stored')
+    },
+    onRecovery() {
+      failing.delete(ACKNOWLEDGE)
+      logger.info('The journal forgets again what is stored')
+    },
+  })
 
   const tell = <T>(listener: ((changes: T[]) => void) | undefined, changes: readonly T[]): void => {
     if (!listener || changes.length === 0) return
@@ -111,7 +126,7 @@ export function createIngest(options: IngestOptions): Ingest {
     memory.commit(batch.newSensors, batch.states)
     position = batch.position
     metrics.count(batch, tally)
-    await retry('acknowledge the journal', () => journal.acknowledge(batch.position))
+    await acknowledger.upTo(batch.position)
     tell(options.onSensors, batch.newSensors)
     tell(options.onStates, batch.states.map(toSensorState))
     return batch.messages
@@ -125,9 +140,9 @@ export function createIngest(options: IngestOptions): Ingest {
     const memory = await loadMemory(registry)
     const repeatedUntil = await readings.position()
     position = await registry.ingestPosition()
-    if (position > 0) await journal.acknowledge(position)
     state = 'running'
     failing.clear()
+    if (position > 0) await acknowledger.upTo(position)
     started.resolve(undefined)
     logger.info({ position, repeatedUntil, sensors: memory.sensors.size }, 'Ingest runs')
     let ahead = readAfter(position)
@@ -136,6 +151,7 @@ export function createIngest(options: IngestOptions): Ingest {
       // The next ones are read while these are being committed.
       ahead = readAfter(messages.at(-1)?.position ?? position)
       ahead.catch(() => undefined)
+      await acknowledger.catchUp()
       tell(options.onSensors, await retry('look for new sensors', () => memory.refresh()))
       while (messages.length > 0 && !isStopping()) {
         messages = messages.slice(await work(memory, messages, repeatedUntil))

@@ -93,12 +93,20 @@ export function createIngestMetrics({ registry, journal, clock }: IngestMetricsO
 
 /** Asked for when someone reads the metrics. A journal that does not answer leaves the last known values. */
 function createJournalGauges({ registry, journal, clock }: IngestMetricsOptions): void {
-  // The three are read at the same time: one question serves them all.
+  const unanswered = new Counter({
+    name: 'pulso_journal_unanswered_total',
+    help: 'Times that the journal did not answer: its other metrics are the last known ones.',
+    registers: [registry],
+  })
+  // They are read at the same time: one question serves them all.
   let asked: Promise<JournalStatus | undefined> | undefined
   const ask = (): Promise<JournalStatus | undefined> => {
     asked ??= journal
       .status()
-      .catch(() => undefined)
+      .catch(() => {
+        unanswered.inc()
+        return undefined
+      })
       .finally(() => (asked = undefined))
     return asked
   }
@@ -114,6 +122,12 @@ function createJournalGauges({ registry, journal, clock }: IngestMetricsOptions)
     })
   gauge('pulso_journal_depth', 'Messages kept and not yet committed to readings.', ({ depth }) => depth)
   gauge('pulso_journal_bytes', 'What these messages take on disk.', ({ bytes }) => bytes)
+  gauge('pulso_journal_max_bytes', 'What they may take; beyond it senders wait.', ({ maxBytes }) => maxBytes)
+  gauge(
+    'pulso_journal_full',
+    '1 while the journal takes no messages (its bound, too little free disk) and senders wait.',
+    ({ full }) => (full === null ? 0 : 1),
+  )
   gauge(
     'pulso_journal_oldest_age_seconds',
     'How long the oldest of these messages has been waiting; 0 without any.',

@@ -132,6 +132,39 @@ describe('when a store does not answer', () => {
     })
   }
 
+  test('a journal that cannot forget holds nothing up, is told again, and the status says so', async (context) => {
+    let isDown = true
+    const city = await startCity(context, {
+      limits: { ...limits, refreshMs: 20 },
+      wrap: before('acknowledge', async (goOn) => {
+        if (isDown) throw down()
+        await goOn()
+      }),
+    })
+    await city.send(STATION, { time: noon, pm25: 5 })
+    await city.send(STATION, { time: noon + 1, pm25: 6 })
+    await waitFor(() => city.ingest.status().position === 2, { what: 'both to be stored' })
+    assert.deepEqual(await city.points('environment', 'air', 'pm25'), [
+      [noon, 5],
+      [noon + 1, 6],
+    ])
+    assert.equal(city.ingest.status().state, 'retrying')
+    assert.equal((await city.reader.status()).depth, 2)
+
+    isDown = false
+    await waitFor(async () => (await city.reader.status()).depth === 0, { what: 'an empty journal' })
+    await waitFor(() => city.ingest.status().state === 'running', { what: 'all to be well' })
+  })
+
+  test('the metrics say that the journal did not answer', async (context) => {
+    const city = await startCity(context, {
+      limits,
+      wrap: ({ reader }) => ({ reader: { ...reader, status: () => Promise.reject(down()) } }),
+    })
+    assert.equal(await city.count('pulso_journal_depth'), 0)
+    assert.ok((await city.count('pulso_journal_unanswered_total')) > 0)
+  })
+
   test('the status says so, memory stays as committed, and stopping does not wait for it', async (context) => {
     let isDown = true
     const folder = await createFolder(context)

@@ -1,11 +1,12 @@
-import { AppError, toAppError } from '@pulso/model'
-import { equalHashes, hashSecret, type Credential, type CredentialsRegistry } from '@pulso/stores'
+import { AppError, toAppError, type Clock } from '@pulso/model'
+import { hashSecret, type CredentialsRegistry } from '@pulso/stores'
 import type { AedesOptions, Client, ConnectPacket } from 'aedes'
-import type { CalmLog } from './calm-log.ts'
+import { clip, type CalmLog } from './calm-log.ts'
 import type { Connection, Connections, ConnectRequest } from './connections.ts'
+import { identify, type Claim, type Findings } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { BrokerMetrics } from './metrics.ts'
-import { refusePublish } from './permissions.ts'
+import { refusePublish, refuseTopic } from './permissions.ts'
 import type { ReceivedIdsStore } from './received-ids.ts'
 
 export interface AdmissionOptions {
@@ -13,8 +14,13 @@ export interface AdmissionOptions {
   connections: Connections
   receivedIds: ReceivedIdsStore
   limits: BrokerLimits
+  clock: Clock
   metrics: BrokerMetrics
   log: CalmLog
+  /** How many credentials have been thrown out so far. */
+  revocations: () => number
+  /** The secret that it came in with counts until then. */
+  onOverlap: (connection: Connection, untilMs: number) => void
 }
 
 /** MQTT 3.1.1, 3.2.2.3. */
@@ -27,12 +33,9 @@ const RETURN_CODES = {
 type AdmissionRefusal = keyof typeof RETURN_CODES
 const SERVER_UNAVAILABLE = 3
 
-/** Compared with when nobody has the name, so that the answer takes as long as for a wrong secret. */
-const NOBODYS_HASH = hashSecret('')
-
 /** CONNECT: who may come in. Gives Aedes' `preConnect` and `authenticate`. */
 export function createAdmission(options: AdmissionOptions) {
-  const { connections, receivedIds, limits, metrics, log } = options
+  const { connections, receivedIds, limits, metrics, log, clock, revocations } = options
 
   const refusal = (
     connection: Connection | undefined,
@@ -44,26 +47,36 @@ export function createAdmission(options: AdmissionOptions) {
     return new AppError(reason, reason)
   }
 
-  const admit = async (
-    client: Client,
-    { username, password }: { username: string; password: Uint8Array },
-  ): Promise<void> => {
+  /** Looks again when someone was thrown out meanwhile: it may have been this one. */
+  const find = async (claim: Claim): Promise<Findings> => {
+    for (;;) {
+      const before = revocations()
+      const findings = await identify(options.credentials, claim, clock.now())
+      if (before === revocations()) return findings
+    }
+  }
+
+  const admit = async (client: Client, username: string, password: Uint8Array): Promise<void> => {
     const connection = connections.of(client)
     const request = connection?.request
     // The socket has gone in the meantime.
     if (!connection || !request) throw new AppError('connection-gone', 'The connection has ended')
     if (request.clientIdLength > limits.clientIdLength) {
-      throw refusal(connection, 'client-id-too-long', { username, length: request.clientIdLength })
+      throw refusal(connection, 'client-id-too-long', { length: request.clientIdLength })
     }
-    const credential = await findCredential(options.credentials, username).catch((thrown: unknown) => {
-      const { code, message } = toAppError(thrown)
-      throw refusal(connection, 'registry-unavailable', { username, code, detail: message })
-    })
-    const matches = equalHashes(hashSecret(password), credential?.secretHash ?? NOBODYS_HASH)
-    if (!credential || !matches) throw refusal(connection, 'bad-credentials', { username })
+    const { certificateName } = connection
+    const { identity, meant } = await find({ username, password, certificateName }).catch(
+      (thrown: unknown) => {
+        const { code, message } = toAppError(thrown)
+        throw refusal(connection, 'registry-unavailable', { code, detail: message })
+      },
+    )
+    if (!identity) throw refusal(connection, 'bad-credentials', meant)
+    const { credential, untilMs } = identity
     const { scope } = credential
-    if (request.willTopic !== undefined && refusePublish(scope, request.willTopic)) {
-      throw refusal(connection, 'will-not-allowed', { username, topic: request.willTopic })
+    const { willTopic } = request
+    if (willTopic !== undefined && (refuseTopic(willTopic, limits) ?? refusePublish(scope, willTopic))) {
+      throw refusal(connection, 'will-not-allowed', { ...meant, topic: clip(willTopic) })
     }
     connection.session = {
       username: credential.username,
@@ -72,7 +85,9 @@ export function createAdmission(options: AdmissionOptions) {
       receivedIds: receivedIds.open(client.id, request.clean),
       subscriptions: new Set(),
       allowedTopic: undefined,
+      keptTopic: '',
     }
+    if (untilMs !== undefined) options.onOverlap(connection, untilMs)
   }
 
   return {
@@ -81,25 +96,18 @@ export function createAdmission(options: AdmissionOptions) {
       if (connection) {
         connection.client = client
         connection.request = toRequest(packet)
-        boundSession(packet, limits)
+        boundSession(packet, connection, limits)
       }
       done(null, true)
     },
     // eslint-disable-next-line max-params -- Aedes' signature
     authenticate(client, username, password, done) {
-      admit(client, { username: username ?? '', password: password ?? new Uint8Array() }).then(
+      admit(client, username ?? '', password ?? new Uint8Array()).then(
         () => done(null, true),
         (thrown: unknown) => done(toRefused(thrown), false),
       )
     },
   } satisfies AedesOptions
-}
-
-async function findCredential(
-  credentials: CredentialsRegistry,
-  username: string,
-): Promise<Credential | undefined> {
-  return username === '' ? undefined : credentials.findCredential(username)
 }
 
 /** With the code that Aedes puts into the CONNACK. */
@@ -114,9 +122,11 @@ function toRequest({ clientId, clean, will }: ConnectPacket): ConnectRequest {
 }
 
 /** Rewrites what a client may ask for into what it gets. */
-function boundSession(packet: ConnectPacket, limits: BrokerLimits): void {
-  // Client ids are free within a credential; without this, one device could throw out another by using its id.
-  if (packet.clientId !== '') packet.clientId = `${packet.username ?? ''}/${packet.clientId}`
+function boundSession(packet: ConnectPacket, { certificateName }: Connection, limits: BrokerLimits): void {
+  // Client ids are free within a credential; without this, one device could throw out another by using its id. The
+  // name is hashed because it may be a token.
+  const name = packet.username === undefined || packet.username === '' ? certificateName : packet.username
+  if (packet.clientId !== '') packet.clientId = `${hashSecret(name ?? '').slice(0, 32)}/${packet.clientId}`
   // Sessions end with their connection, see createSessionStore.
   packet.clean = true
   const asked = packet.keepalive ?? 0

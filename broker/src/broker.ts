@@ -1,39 +1,48 @@
-import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '@pulso/model'
 import type { CredentialsRegistry, JournalWriter } from '@pulso/stores'
 import { Aedes, type Client } from 'aedes'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { isLoopback } from './address.ts'
 import { createAdmission } from './admission.ts'
 import { createCalmLog } from './calm-log.ts'
-import { createConnections, type Connection } from './connections.ts'
+import { createConnections } from './connections.ts'
 import { createDoor } from './door.ts'
-import { guardSocket, type GuardVerdict } from './guard.ts'
+import { createGate } from './gate.ts'
 import { createIntake } from './intake.ts'
 import { DEFAULT_BROKER_LIMITS, type BrokerLimits } from './limits.ts'
-import { listen } from './listen.ts'
 import { createBrokerMetrics } from './metrics.ts'
+import { endWithOverlap } from './overlap.ts'
+import { openPorts, type BrokerPorts, type OpenPorts } from './ports.ts'
 import { createReceivedIdsStore } from './received-ids.ts'
+import { createReception } from './reception.ts'
 import { createSessionStore } from './session-store.ts'
+import type { TlsOptions } from './tls.ts'
 import { watchAedes } from './watch.ts'
 
 export interface BrokerOptions {
   host: string
   /** 0 for any free one. */
   port: number
+  /** MQTT over TLS too. */
+  tls?: TlsOptions | null
+  /** MQTT over WebSocket too, on this port; `null` for not. */
+  webSocketPort?: number | null
   journal: JournalWriter
   credentials: CredentialsRegistry
   clock: Clock
   logger: Logger
   /** What differs from `DEFAULT_BROKER_LIMITS`. */
   limits?: Partial<BrokerLimits>
+  /** Addresses that the limits per address leave out; this machine's own by default. */
+  isExempt?: (address: string) => boolean
   metrics: Registry
 }
 
 export interface Broker {
-  /** @throws AppError `port-in-use`, `listen-failed` */
-  start(): Promise<{ port: number }>
+  /** @throws AppError `port-in-use`, `listen-failed`, `invalid-tls-files` */
+  start(): Promise<BrokerPorts>
   /** Takes no more, waits for what is in flight to be kept and acknowledged, then closes. Ends within `stopMs`. */
   stop(): Promise<void>
   /** Connections with a known credential. */
@@ -44,13 +53,19 @@ export interface Broker {
 
 /** The MQTT front door: knows who speaks, bounds it, and acknowledges nothing before the journal has kept it. */
 export function createBroker(options: BrokerOptions): Broker {
+  const { clock, logger } = options
   const limits = { ...DEFAULT_BROKER_LIMITS, ...options.limits }
   const connections = createConnections()
-  const metrics = createBrokerMetrics(options.metrics, () => connections.known())
-  const log = createCalmLog(options.logger, options.clock)
+  const metrics = createBrokerMetrics(options.metrics, {
+    connections: () => connections.known(),
+    halfOpen: () => gate.halfOpen(),
+  })
+  const log = createCalmLog(logger, clock)
+  const gate = createGate({ limits, clock, metrics, log, isExempt: options.isExempt ?? isLoopback })
   const receivedIds = createReceivedIdsStore(limits.qos2Sessions)
-  let running: { aedes: Aedes; server: Server } | undefined
+  let running: { aedes: Aedes; open: OpenPorts } | undefined
   let isStopping = false
+  let revocations = 0
 
   const intake = createIntake({
     journal: options.journal,
@@ -60,76 +75,50 @@ export function createBroker(options: BrokerOptions): Broker {
       else metrics.keptAfter(seconds)
     },
   })
+  const shared = { connections, receivedIds, limits, clock, metrics, log }
+  const reception = createReception({ ...shared, gate, intake })
+  const admission = createAdmission({
+    ...shared,
+    credentials: options.credentials,
+    revocations: () => revocations,
+    onOverlap(connection, untilMs) {
+      const onEnd = (): void => {
+        metrics.connectionRefused('overlap-ended')
+        connection.client?.close()
+      }
+      endWithOverlap(connection, { untilMs, clock, onEnd })
+    },
+  })
 
   const createAedes = (): Promise<Aedes> =>
     Aedes.createBroker({
-      ...createAdmission({
-        credentials: options.credentials,
-        connections,
-        receivedIds,
-        limits,
-        metrics,
-        log,
-      }),
+      ...admission,
       ...createDoor({ connections, intake, limits, metrics, log, isStopping: () => isStopping }),
       persistence: createSessionStore((client) => connections.of(client as Client)?.session?.receivedIds),
-      queueLimit: limits.packetsBeforeConnack,
-      connectTimeout: limits.connectTimeoutMs,
+      // The gate's own deadline comes first, and goes on until the CONNACK.
+      connectTimeout: limits.connectTimeoutMs * 2,
       drainTimeout: limits.drainTimeoutMs,
-      // Ours is checked for every protocol version, and before the credential is put in front of the id.
+      // Ours is checked for every protocol version, and before the id gets its prefix.
       maxClientsIdLength: limits.connectBytes * 2,
     })
-
-  const refuseStream = (connection: Connection, verdict: GuardVerdict): void => {
-    const { address, session } = connection
-    if (session) metrics.refused(verdict.reason)
-    else metrics.connectionRefused(verdict.reason)
-    log.warn('Packet refused, connection closed', { ...verdict, address, username: session?.username })
-  }
-
-  const accept = (aedes: Aedes, socket: Socket): void => {
-    const connection: Connection = {
-      socket,
-      address: socket.remoteAddress ?? 'unknown',
-      inFlightBytes: 0,
-      client: undefined,
-      request: undefined,
-      session: undefined,
-      resume: () => connection.guard.resume(),
-      guard: guardSocket(socket, {
-        limitBytes: limits.connectBytes,
-        mayRead: () => intake.mayRead(connection),
-        onRefused: (verdict) => refuseStream(connection, verdict),
-      }),
-    }
-    connections.add(connection)
-    socket.once('close', () => {
-      const { session, client } = connection
-      if (session && client) receivedIds.close(client.id, session.clean, session.receivedIds)
-      connections.remove(connection)
-    })
-    connection.client = aedes.handle(socket)
-  }
 
   return {
     async start() {
       const aedes = await createAedes()
-      watchAedes({ aedes, connections, limits, metrics, logger: options.logger })
-      const server = createServer(
-        { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-        (socket) => accept(aedes, socket),
-      )
-      server.maxConnections = limits.connections
-      server.on('drop', (dropped) => {
-        metrics.connectionRefused('too-many-connections')
-        log.warn('Connection refused', { reason: 'too-many-connections', address: dropped?.remoteAddress })
-      })
+      watchAedes({ aedes, connections, metrics, logger, onAdmitted: reception.admit })
       try {
-        const port = await listen(server, options)
-        // Without file descriptors left, accepting fails for a while; that must not end the process.
-        server.on('error', (error) => log.error('Cannot accept connections', { err: error }))
-        running = { aedes, server }
-        return { port }
+        const open = await openPorts({
+          ...options,
+          tls: options.tls ?? null,
+          webSocketPort: options.webSocketPort ?? null,
+          gate,
+          accept: (arrival) => reception.accept(aedes, arrival),
+          limits,
+          metrics,
+          log,
+        })
+        running = { aedes, open }
+        return open.ports
       } catch (error) {
         await closeAedes(aedes)
         throw error
@@ -138,18 +127,19 @@ export function createBroker(options: BrokerOptions): Broker {
     async stop() {
       if (!running || isStopping) return
       isStopping = true
-      const { aedes, server } = running
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      const { aedes, open } = running
+      const closed = open.close()
       const deadline = AbortSignal.timeout(limits.stopMs)
       await Promise.race([intake.drained(), aborted(deadline)])
       // The acknowledgements of the last commit leave the process before their sockets are closed.
       await setImmediate()
       await Promise.race([closeAedes(aedes).then(() => intake.drained()), aborted(deadline)])
-      for (const { socket } of connections) socket.destroy()
+      gate.closeAll()
       await closed
     },
     connections: () => connections.known(),
     disconnect(username) {
+      revocations++
       const theirs = [...connections].filter(({ session }) => session?.username === username)
       for (const { client } of theirs) client?.close()
       return theirs.length

@@ -37,3 +37,10 @@ export function createCalmLog(logger: Logger, clock: Clock): CalmLog {
     error: (message, fields) => write('error', message, fields),
   }
 }
+
+const CLIPPED_LENGTH = 100
+
+/** What a stranger wrote, short enough for a line of the log. */
+export function clip(text: string): string {
+  return text.length > CLIPPED_LENGTH ? `${text.slice(0, CLIPPED_LENGTH)}…` : text
+}

@@ -1,6 +1,7 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { CredentialScope } from '@pulso/stores'
 import type { Client, Connection as AedesStream } from 'aedes'
+import type { Ticket } from './gate.ts'
 import type { Guard } from './guard.ts'
 import type { Flow } from './intake.ts'
 import type { ReceivedIds } from './received-ids.ts'
@@ -19,12 +20,20 @@ export interface Session {
   clean: boolean
   receivedIds: ReceivedIds
   subscriptions: Set<string>
-  /** The topic that was last found allowed: devices stay with one. */
+  /** The topic that was last found allowed, and the one it is kept under: devices stay with one. */
   allowedTopic: string | undefined
+  keptTopic: string
 }
 
-export interface Connection extends Flow {
-  socket: Socket
+/** A stream of MQTT, whatever it came over. */
+export interface Arrival {
+  stream: Duplex
+  ticket: Ticket
+  /** The common name of a client certificate that was verified. */
+  certificateName: string | undefined
+}
+
+export interface Connection extends Arrival, Flow {
   guard: Guard
   address: string
   client: Client | undefined
@@ -47,7 +56,7 @@ export function createConnections(): Connections {
   const open = new Set<Connection>()
   return {
     add(connection) {
-      byStream.set(connection.socket, connection)
+      byStream.set(connection.stream, connection)
       open.add(connection)
     },
     remove: (connection) => void open.delete(connection),

@@ -1,11 +1,11 @@
 import { AppError, toAppError } from '@pulso/model'
 import type { AedesOptions, PublishPacket } from 'aedes'
-import type { CalmLog } from './calm-log.ts'
+import { clip, type CalmLog } from './calm-log.ts'
 import type { Connection, Connections, Session } from './connections.ts'
 import type { Intake } from './intake.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { BrokerMetrics } from './metrics.ts'
-import { maySubscribe, refusePublish } from './permissions.ts'
+import { maySubscribe, refusePublish, refuseTopic, toKeptTopic } from './permissions.ts'
 import { digestMessage, isRepetition } from './received-ids.ts'
 
 export interface DoorOptions {
@@ -46,7 +46,7 @@ export function createDoor({ connections, intake, limits, metrics, log, isStoppi
   }
 
   const keep = ({ connection, session, packet, payload }: Publication, done: Done): void => {
-    const message = { topic: packet.topic, payload, credential: session.username }
+    const message = { topic: session.keptTopic, payload, credential: session.username }
     intake.keep(message, connection, (error) => {
       if (error) metrics.refused('journal-failed')
       else metrics.accepted(packet.qos)
@@ -86,9 +86,11 @@ export function createDoor({ connections, intake, limits, metrics, log, isStoppi
   const judge = (session: Session, topic: string, payload: Uint8Array): string | undefined => {
     if (payload.length > limits.payloadBytes) return 'packet-too-large'
     if (topic === session.allowedTopic) return undefined
-    const reason = refusePublish(session.scope, topic)
-    if (!reason) session.allowedTopic = topic
-    return reason
+    const reason = refuseTopic(topic, limits) ?? refusePublish(session.scope, topic)
+    if (reason) return reason
+    session.allowedTopic = topic
+    session.keptTopic = toKeptTopic(session.scope, topic)
+    return undefined
   }
 
   const take = (publication: Publication, done: Done): void => {
@@ -112,7 +114,7 @@ export function createDoor({ connections, intake, limits, metrics, log, isStoppi
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
       const reason = session ? judge(session, topic, payload) : 'not-allowed'
       if (!connection || !session || reason) {
-        done(refuse(connection, reason ?? 'not-allowed', { topic, bytes: payload.length }))
+        done(refuse(connection, reason ?? 'not-allowed', { topic: clip(topic), bytes: payload.length }))
         return
       }
       // What a sensor last said is ingest's to remember; nobody may subscribe to it here.
@@ -124,6 +126,7 @@ export function createDoor({ connections, intake, limits, metrics, log, isStoppi
       const session = connection?.session
       const isAllowed =
         session !== undefined &&
+        !refuseTopic(subscription.topic, limits) &&
         maySubscribe(session.scope, subscription.topic) &&
         (session.subscriptions.has(subscription.topic) || session.subscriptions.size < limits.subscriptions)
       if (isAllowed) {
@@ -133,7 +136,11 @@ export function createDoor({ connections, intake, limits, metrics, log, isStoppi
       }
       metrics.refused('subscription')
       const { address } = connection ?? {}
-      log.warn('Subscription refused', { address, username: session?.username, topic: subscription.topic })
+      log.warn('Subscription refused', {
+        address,
+        username: session?.username,
+        topic: clip(subscription.topic),
+      })
       // No subscription and no error: Aedes answers 0x80 for this filter.
       done(null, null)
     },

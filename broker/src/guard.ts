@@ -1,98 +1,109 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createPacketMeter, type MeterVerdict } from './meter.ts'
+import type { RateReason, Throttle } from './throttle.ts'
 
-/** Why a stream cannot go on: a packet announces more bytes than allowed, or its length is not MQTT's. */
-export type GuardVerdict = { reason: 'packet-too-large'; bytes: number } | { reason: 'malformed-length' }
+/** Why a stream is closed. */
+export type GuardVerdict = MeterVerdict | { reason: RateReason }
 
 export interface GuardOptions {
-  /** Remaining length allowed at first. */
-  limitBytes: number
+  /** Remaining length allowed for the first packet, the CONNECT. */
+  connectBytes: number
+  /** Bytes written and not yet taken by the client, beyond which nothing more is read from it. */
+  unreadBytes: number
   /** False while the connection has enough in flight: nothing is read, TCP holds the sender back. */
   mayRead: () => boolean
-  /** Called once; the socket is destroyed afterwards. */
+  /** Called once; the stream is destroyed afterwards. */
   onRefused: (verdict: GuardVerdict) => void
 }
 
 export interface Guard {
-  /** From the next packet on, this remaining length is allowed. */
-  setLimit(limitBytes: number): void
-  /** Takes up reading again where `mayRead` said no before. */
+  /** The client is known: what comes behind its CONNECT may be read. */
+  open(options: { limitBytes: number; throttle: Throttle | undefined }): void
+  /** Takes up reading again where it was held back before. */
   resume(): void
+  refuse(verdict: GuardVerdict): void
 }
 
 /**
  * Looks at each packet's announced length before Aedes' parser buffers for it: Aedes bounds no packet, so 200 MB would
- * be collected for one. The socket's own `read` is wrapped instead of piping through a second stream, because a stream
- * costs more per chunk than all of this.
+ * be collected for one. Until the client is known it hands over the first packet alone, because Aedes queues what comes
+ * behind; that and all else which must wait stays in the stream, whose buffer is bounded, and then in TCP's. The
+ * stream's own `read` is wrapped instead of piping through a second stream, because a stream costs more per chunk than
+ * all of this.
  */
-export function guardSocket(socket: Socket, options: GuardOptions): Guard {
-  const readOn = socket.read.bind(socket) as (size?: number) => Buffer | null
-  const meter = createPacketMeter(options.limitBytes)
+export function guardStream(stream: Duplex, options: GuardOptions): Guard {
+  const readOn = stream.read.bind(stream) as (size?: number) => Buffer | null
+  const meter = createPacketMeter(options.connectBytes)
+  let throttle: Throttle | undefined
+  let isOpen = false
+  /** Before `open`: the first packet has not begun. */
+  let packetsBefore = 1
   let held = false
-  socket.read = (size?: number): Buffer | null => {
+  let waitsForDrain = false
+
+  const refuse = (verdict: GuardVerdict): void => {
+    if (stream.destroyed) return
+    options.onRefused(verdict)
+    stream.destroy()
+  }
+
+  const resume = (): void => {
+    if (!held) return
+    held = false
+    stream.emit('readable')
+  }
+
+  const isAnswered = (): boolean => {
+    if (stream.writableLength <= options.unreadBytes) return true
+    if (!waitsForDrain) {
+      waitsForDrain = true
+      stream.once('drain', () => {
+        waitsForDrain = false
+        resume()
+      })
+    }
+    return false
+  }
+
+  const mayRead = (): boolean => {
+    if (!isOpen) return packetsBefore > 0 || !meter.isBetweenPackets()
+    return isAnswered() && options.mayRead() && (!throttle || throttle.mayRead())
+  }
+
+  /** How much of a chunk may be handed over; -1 when the stream has been refused. */
+  const measure = (chunk: Buffer): number => {
+    const messages = isOpen ? throttle?.messages() : packetsBefore
+    const taken = meter.take(chunk, messages, throttle?.bytes())
+    if (taken < 0) refuse(meter.verdict() ?? { reason: 'malformed-length' })
+    else if (!isOpen) packetsBefore -= meter.messages()
+    else throttle?.spend(meter.messages(), taken, taken === chunk.length)
+    return taken
+  }
+
+  stream.read = (size?: number): Buffer | null => {
     // Node itself calls read(0) to fill its bounded buffer; no bytes leave by it.
-    if (size !== 0 && !options.mayRead()) {
+    if (size === 0) return readOn(0)
+    if (!mayRead()) {
       held = true
       return null
     }
     const chunk = readOn(size)
     if (chunk === null) return null
-    const verdict = meter.take(chunk)
-    if (!verdict) return chunk
-    options.onRefused(verdict)
-    socket.destroy()
-    return null
+    const taken = measure(chunk)
+    if (taken === chunk.length) return chunk
+    if (taken < 0) return null
+    held = true
+    stream.unshift(chunk.subarray(taken))
+    return taken === 0 ? null : chunk.subarray(0, taken)
   }
-  return {
-    setLimit: meter.setLimit,
-    resume() {
-      if (!held) return
-      held = false
-      socket.emit('readable')
-    },
-  }
-}
 
-interface PacketMeter {
-  setLimit: (limitBytes: number) => void
-  /** Goes through a chunk's packet headers; what it gives is the first thing wrong. */
-  take(chunk: Uint8Array): GuardVerdict | undefined
-}
-
-/** Follows the packets of one stream: a type byte, 1 to 4 bytes of length (MQTT 3.1.1, 2.2.3), then that many bytes. */
-export function createPacketMeter(firstLimitBytes: number): PacketMeter {
-  let limitBytes = firstLimitBytes
-  let skipBytes = 0
-  let lengthBytes = 0
-  /** What the next length byte counts for; 0 while a type byte is expected. */
-  let factor = 0
   return {
-    setLimit: (next) => {
-      limitBytes = next
+    open(opened) {
+      meter.setLimit(opened.limitBytes)
+      throttle = opened.throttle
+      isOpen = true
     },
-    take(chunk) {
-      let offset = 0
-      while (offset < chunk.length) {
-        if (skipBytes > 0) {
-          const skipped = Math.min(skipBytes, chunk.length - offset)
-          skipBytes -= skipped
-          offset += skipped
-          continue
-        }
-        const byte = chunk[offset++] ?? 0
-        if (factor === 0) {
-          factor = 1
-          lengthBytes = 0
-          continue
-        }
-        lengthBytes += (byte & 127) * factor
-        if (lengthBytes > limitBytes) return { reason: 'packet-too-large', bytes: lengthBytes }
-        factor *= 128
-        if ((byte & 128) === 0) {
-          skipBytes = lengthBytes
-          factor = 0
-        } else if (factor > 128 ** 3) return { reason: 'malformed-length' }
-      }
-      return undefined
-    },
+    resume,
+    refuse,
   }
 }

@@ -5,10 +5,19 @@ export interface BrokerMetrics {
   accepted(qos: number): void
   refused(reason: string): void
   connectionRefused(reason: string): void
+  /** A connection begins to wait because its sender is over its rate. */
+  heldBack(reason: string): void
   keptAfter(seconds: number): void
 }
 
-export function createBrokerMetrics(registry: Registry, connections: () => number): BrokerMetrics {
+export interface BrokerGauges {
+  /** With a known credential. */
+  connections: () => number
+  /** Without CONNACK. */
+  halfOpen: () => number
+}
+
+export function createBrokerMetrics(registry: Registry, gauges: BrokerGauges): BrokerMetrics {
   const accepted = [0, 0, 0]
   const registers = [registry]
   new Counter({
@@ -40,8 +49,22 @@ export function createBrokerMetrics(registry: Registry, connections: () => numbe
     help: 'MQTT connections with a known credential.',
     registers,
     collect() {
-      this.set(connections())
+      this.set(gauges.connections())
     },
+  })
+  new Gauge({
+    name: 'pulso_connections_half_open',
+    help: 'Sockets at the MQTT ports that have no CONNACK yet.',
+    registers,
+    collect() {
+      this.set(gauges.halfOpen())
+    },
+  })
+  const heldBack = new Counter({
+    name: 'pulso_held_back_total',
+    help: 'Times that a connection was not read on because its sender was over its rate, by reason.',
+    labelNames: ['reason'],
+    registers,
   })
   const kept = new Histogram({
     name: 'pulso_publish_kept_seconds',
@@ -55,6 +78,7 @@ export function createBrokerMetrics(registry: Registry, connections: () => numbe
     },
     refused: (reason) => refused.inc({ reason }),
     connectionRefused: (reason) => connectionsRefused.inc({ reason }),
+    heldBack: (reason) => heldBack.inc({ reason }),
     keptAfter: (seconds) => kept.observe(seconds),
   }
 }

@@ -1,15 +1,40 @@
-import { isSensorId, parseTopic, TOPIC_ROOT, UP_CHANNELS } from '@pulso/model'
+import {
+  DEVICE_API_TOPIC,
+  isSensorId,
+  parseTopic,
+  toDeviceApiTopic,
+  TOPIC_ROOT,
+  UP_CHANNELS,
+} from '@pulso/model'
 import type { CredentialScope } from '@pulso/stores'
+import type { BrokerLimits } from './limits.ts'
 
-export type PublishRefusal = 'wrong-topic' | 'not-allowed'
+export type TopicRefusal = 'topic-too-long' | 'topic-too-deep'
+export type PublishRefusal = TopicRefusal | 'wrong-topic' | 'not-allowed'
+type TopicLimits = Pick<BrokerLimits, 'topicBytes' | 'topicLevels'>
 
 const UP: ReadonlySet<string> = new Set(UP_CHANNELS)
 
+/** Why a topic or filter is none that is looked at; `undefined` when it is. */
+export function refuseTopic(topic: string, limits: TopicLimits): TopicRefusal | undefined {
+  if (Buffer.byteLength(topic) > limits.topicBytes) return 'topic-too-long'
+  let levels = 1
+  for (let at = topic.indexOf('/'); at !== -1; at = topic.indexOf('/', at + 1)) levels++
+  return levels > limits.topicLevels ? 'topic-too-deep' : undefined
+}
+
 /** Why the scope may not publish to this topic; `undefined` when it may. The kind is not judged here but in ingest. */
 export function refusePublish(scope: CredentialScope, topic: string): PublishRefusal | undefined {
+  // It names no sensor, so whoever speaks for many cannot use it.
+  if (topic === DEVICE_API_TOPIC) return scope.type === 'sensor' ? undefined : 'not-allowed'
   const parts = parseTopic(topic)
   if (!parts || !UP.has(parts.channel)) return 'wrong-topic'
   return speaksFor(scope, parts.sensorId) ? undefined : 'not-allowed'
+}
+
+/** The topic under which a message is kept: with the sensor in the place of `me`. */
+export function toKeptTopic(scope: CredentialScope, topic: string): string {
+  return topic === DEVICE_API_TOPIC && scope.type === 'sensor' ? toDeviceApiTopic(scope.sensorId) : topic
 }
 
 /**

@@ -1,22 +1,23 @@
 import { AppError } from '@pulso/model'
 import type { Aedes } from 'aedes'
 import type { Logger } from 'pino'
-import type { Connections } from './connections.ts'
-import { PUBLISH_OVERHEAD_BYTES, type BrokerLimits } from './limits.ts'
+import type { Connection, Connections } from './connections.ts'
 import type { BrokerMetrics } from './metrics.ts'
 
 export interface WatchOptions {
   aedes: Aedes
   connections: Connections
-  limits: BrokerLimits
   metrics: BrokerMetrics
   logger: Logger
+  /** The CONNACK of an admitted client has been written. */
+  onAdmitted: (connection: Connection) => void
 }
 
 /** What Aedes says of its clients: counted where someone was refused, logged for whoever looks for it. */
-export function watchAedes({ aedes, connections, limits, metrics, logger }: WatchOptions): void {
+export function watchAedes({ aedes, connections, metrics, logger, onAdmitted }: WatchOptions): void {
   aedes.on('connackSent', ({ returnCode }, client) => {
-    if (returnCode === 0) connections.of(client)?.guard.setLimit(limits.payloadBytes + PUBLISH_OVERHEAD_BYTES)
+    const connection = connections.of(client)
+    if (returnCode === 0 && connection) onAdmitted(connection)
   })
   aedes.on('unsubscribe', (topics, client) => {
     for (const topic of topics) connections.of(client)?.session?.subscriptions.delete(topic)
@@ -24,7 +25,8 @@ export function watchAedes({ aedes, connections, limits, metrics, logger }: Watc
   aedes.on('connectionError', (client, error) => {
     const reason = toConnectionReason(error)
     if (reason) metrics.connectionRefused(reason)
-    logger.debug({ err: error, reason, address: connections.of(client)?.address }, 'Connection failed')
+    const { address } = connections.of(client) ?? {}
+    logger.debug({ error: error.message, reason, address }, 'Connection failed')
   })
   aedes.on('clientError', (client, error) => {
     const connection = connections.of(client)
@@ -33,7 +35,8 @@ export function watchAedes({ aedes, connections, limits, metrics, logger }: Watc
       if (session) metrics.refused('protocol')
       else metrics.connectionRefused('protocol')
     }
-    logger.debug({ err: error, address, username: session?.username }, 'Connection closed')
+    // Not the error itself: Aedes puts the packet in it, a second CONNECT with its secret.
+    logger.debug({ error: error.message, address, username: session?.username }, 'Connection closed')
   })
   // Nothing in Aedes may end the process: an error event without a listener would.
   ;(aedes as NodeJS.EventEmitter).on('error', (error: Error) => logger.error({ err: error }, 'Broker error'))
@@ -42,14 +45,17 @@ export function watchAedes({ aedes, connections, limits, metrics, logger }: Watc
 /** Aedes' own words for what is nobody's mistake in the protocol. */
 const ENDINGS = new Set(['keep alive timeout', 'drain timeout', 'connection closed', 'premature close'])
 
+/** How `ws` calls what breaks RFC 6455 or its bounds. */
+const WEB_SOCKET_ERROR = 'WS_ERR_'
+
 function isProtocolError(error: Error & { code?: unknown }): boolean {
-  // What this broker refused is counted where it did; codes of the system are a line that broke.
-  const isOurs = error instanceof AppError
-  return !isOurs && typeof error.code !== 'string' && !ENDINGS.has(error.message.toLowerCase())
+  // What this broker refused is counted where it did; other codes are a line that broke.
+  if (error instanceof AppError) return false
+  if (typeof error.code === 'string') return error.code.startsWith(WEB_SOCKET_ERROR)
+  return !ENDINGS.has(error.message.toLowerCase())
 }
 
 function toConnectionReason(error: Error & { errorCode?: unknown }): string | undefined {
-  if (error.message === 'connect did not arrive in time') return 'connect-timeout'
   if (error.errorCode === 1) return 'protocol-version'
   return isProtocolError(error) ? 'protocol' : undefined
 }

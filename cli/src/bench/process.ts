@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import type { StartReport } from '../box/start-report.ts'
 
 export interface BoxProcess {
   report: StartReport
+  pid: number
   /** From the start of the process to the line that says it runs. */
   readyMs: number
   /** Sends Ctrl-C; resolves with how long the end took. */
@@ -19,28 +20,52 @@ export interface BoxProcess {
 /** Starts a real box in a process of its own, on free ports. */
 export async function spawnBox(dataDir: string, args: readonly string[]): Promise<BoxProcess> {
   const startedAt = performance.now()
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../pulso.ts', import.meta.url)), 'start', '--json', ...args],
-    {
-      env: {
-        ...process.env,
-        PULSO_DATA_DIR: dataDir,
-        PULSO_HTTP_PORT: '0',
-        PULSO_MQTT_PORT: '0',
-        PULSO_LOG_LEVEL: 'error',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  const line = await Promise.race([firstLine(child), failure(child)])
+  const box = spawnProgram('../pulso.ts', ['start', '--json', ...args], {
+    PULSO_DATA_DIR: dataDir,
+    PULSO_HTTP_PORT: '0',
+    PULSO_MQTT_PORT: '0',
+    PULSO_LOG_LEVEL: 'error',
+  })
+  const report = (await box.answer()) as StartReport
+  return { report, pid: box.pid, readyMs: performance.now() - startedAt, stop: box.stop }
+}
+
+/** A program of ours in a process of its own, which answers in lines of JSON. */
+export interface Program {
+  pid: number
+  /** Its next line. @throws AppError `bench-failed` when it ends instead */
+  answer(): Promise<unknown>
+  /** Gives it a line. */
+  tell(message: object): void
+  /** Sends Ctrl-C; resolves with how long the end took. */
+  stop(): Promise<number>
+}
+
+/** @param file relative to this one */
+export function spawnProgram(
+  file: string,
+  args: readonly string[] = [],
+  environment: Record<string, string> = {},
+): Program {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const ended = once(child, 'exit')
   return {
-    report: JSON.parse(line) as StartReport,
-    readyMs: performance.now() - startedAt,
+    pid: child.pid ?? 0,
+    async answer() {
+      const line = await lines.next()
+      if (!line.done) return JSON.parse(line.value) as unknown
+      const [code] = (await ended) as [number | null]
+      throw new AppError('bench-failed', `${file} ended with code ${code ?? 'none'}`)
+    },
+    tell: (message) => void child.stdin.write(`${JSON.stringify(message)}\n`),
     async stop() {
       const stoppedAt = performance.now()
       child.kill('SIGINT')
-      await once(child, 'exit')
+      await ended
       return performance.now() - stoppedAt
     },
   }
@@ -54,15 +79,4 @@ export async function withBenchFolder<T>(action: (folder: string) => Promise<T>)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-async function firstLine({ stdout }: ChildProcess): Promise<string> {
-  if (!stdout) throw new AppError('bench-failed', 'The box has no output')
-  const [line] = (await once(createInterface({ input: stdout }), 'line')) as [string]
-  return line
-}
-
-async function failure(child: ChildProcess): Promise<never> {
-  const [code] = (await once(child, 'exit')) as [number | null]
-  throw new AppError('bench-failed', `The box ended with code ${code ?? 'none'} before it was ready`)
 }

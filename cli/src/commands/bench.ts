@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
+import type { IngestBenchOptions } from '../bench/ingest.ts'
 import type { BenchOptions } from '../bench/start.ts'
 
 export function addBenchCommands(program: Command): void {
@@ -19,6 +20,15 @@ export function addBenchCommands(program: Command): void {
     .option('--runs <count>', 'how often; medians are shown', toRuns, 5)
     .option('--json', 'print one object')
     .action(async (options: BenchOptions) => (await import('../bench/door.ts')).benchDoor(options))
+
+  bench
+    .command('ingest')
+    .description('How much a box acknowledges and keeps, against a broker that keeps nothing')
+    .option('--runs <count>', 'pairs of runs, in turn; medians are shown', toRuns, 5)
+    .option('--seconds <count>', 'how long each run is measured', toRuns, 10)
+    .option('--only <measure...>', 'kept, sustained, connections, memory, sensors')
+    .option('--json', 'print one object')
+    .action(async (options: IngestBenchOptions) => (await import('../bench/ingest.ts')).benchIngest(options))
 }
 
 function toRuns(text: string): number {

@@ -1,0 +1,213 @@
+import { AppError } from '@pulso/model'
+import { print, toTable } from '../commands/shared.ts'
+import { measureCpuPerMessage, measureIdleConnection } from './ingest/costs.ts'
+import { measureKept, measureRaw, type Timing } from './ingest/kept.ts'
+import { measureSustained } from './ingest/sustained.ts'
+import { median } from './table.ts'
+
+export interface IngestBenchOptions {
+  runs: number
+  /** How long a run is measured. */
+  seconds: number
+  /** Names of measures; without it all of them. */
+  only?: string[]
+  json?: true
+}
+
+/** One measure: a ratio per pair of runs, and what it is held against. */
+interface Row {
+  measure: string
+  /** Each pair's ratio, or each run's figure. */
+  values: number[]
+  floor: number
+  aim: number
+  /** Whether less is better. */
+  isCost?: true
+  unit?: string
+  detail: string
+}
+
+type Measure = (options: IngestBenchOptions) => Promise<Row[]>
+
+const FEW = { connections: 100, sensors: 100 }
+const MANY = { connections: 10_000, sensors: 10_000 }
+const WARM_UP_MS = 3_000
+
+const MEASURES: Readonly<Record<string, Measure>> = {
+  kept: benchKept,
+  sustained: benchSustained,
+  connections: benchConnections,
+  memory: benchMemory,
+  sensors: benchSensors,
+}
+
+/** `pulso bench ingest`: what a promise kept costs, against a broker that keeps nothing. */
+export async function benchIngest(options: IngestBenchOptions): Promise<void> {
+  const unknown = options.only?.find((name) => !Object.hasOwn(MEASURES, name))
+  if (unknown !== undefined) {
+    const names = Object.keys(MEASURES).join(', ')
+    throw new AppError('unknown-measure', `There is no measure '${unknown}'; there are ${names}`)
+  }
+  const rows: Row[] = []
+  for (const [name, measure] of Object.entries(MEASURES)) {
+    if (options.only && !options.only.includes(name)) continue
+    say(options, `${name} …`)
+    rows.push(...(await measure(options)))
+  }
+  print(
+    options.json,
+    rows.map((row) => ({ ...row, median: median(row.values) })),
+    () =>
+      toTable(
+        ['MEASURE', 'MEDIAN', 'RUNS', 'FLOOR', 'AIM', 'VERDICT', 'DETAIL'],
+        rows.map((row) => [
+          row.measure,
+          show(median(row.values), row.unit),
+          row.values.map((value) => show(value, row.unit)).join(' '),
+          show(row.floor, row.unit),
+          show(row.aim, row.unit),
+          judge(row),
+          row.detail,
+        ]),
+      ),
+  )
+}
+
+function timing({ seconds }: IngestBenchOptions): Timing {
+  return { warmUpMs: WARM_UP_MS, durationMs: seconds * 1_000 }
+}
+
+async function benchKept(options: IngestBenchOptions): Promise<Row[]> {
+  const ratios: number[] = []
+  const drains: number[] = []
+  const [ours, theirs]: [number[], number[]] = [[], []]
+  for (let run = 0; run < options.runs; run++) {
+    const raw = await measureRaw(FEW, timing(options))
+    const kept = await measureKept(FEW, timing(options))
+    say(
+      options,
+      `  raw ${whole(raw.perSecond)}/s, kept ${whole(kept.perSecond)}/s, ${kept.depth} left, drained in ${whole(kept.drainMs)} ms`,
+    )
+    ratios.push(kept.perSecond / raw.perSecond)
+    drains.push(kept.drainMs / 1_000)
+    ours.push(kept.perSecond)
+    theirs.push(raw.perSecond)
+  }
+  const detail = `${whole(median(ours))}/s acknowledged and kept, raw Aedes ${whole(median(theirs))}/s`
+  return [
+    { measure: 'kept ÷ raw Aedes', values: ratios, floor: 0.55, aim: 0.7, detail },
+    {
+      measure: 'journal drained after',
+      values: drains,
+      floor: 10,
+      aim: 10,
+      isCost: true,
+      unit: 's',
+      detail: 'all that was acknowledged is stored, each once',
+    },
+  ]
+}
+
+/** From the fastest share of the peer downwards, until a box holds it for a minute. */
+const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1]
+const TRIAL_MS = 12_000
+const SUSTAINED_MS = 60_000
+
+async function benchSustained(options: IngestBenchOptions): Promise<Row[]> {
+  const raw = await measureRaw(FEW, timing(options))
+  const { connections } = FEW
+  for (const share of SHARES) {
+    const ratePerSecond = raw.perSecond * share
+    const isTrialSustained = (await measureSustained({ connections, ratePerSecond, durationMs: TRIAL_MS }))
+      .isSustained
+    say(
+      options,
+      `  ${whole(ratePerSecond)}/s for ${TRIAL_MS / 1_000} s: ${isTrialSustained ? 'held' : 'not held'}`,
+    )
+    if (!isTrialSustained) continue
+    const { isSustained, perSecond, depths, latency } = await measureSustained({
+      connections,
+      ratePerSecond,
+      durationMs: SUSTAINED_MS,
+    })
+    say(
+      options,
+      `  ${whole(ratePerSecond)}/s for ${SUSTAINED_MS / 1_000} s: ${isSustained ? 'held' : 'not held'}, journal at most ${Math.max(...depths)}`,
+    )
+    if (!isSustained) continue
+    const detail = `${whole(perSecond)}/s for 60 s, raw Aedes ${whole(raw.perSecond)}/s; PUBACK ${latency.medianMs.toFixed(1)} ms median, ${whole(latency.p99Ms)} ms 99 %; journal ≤ ${Math.max(...depths)}`
+    return [
+      {
+        measure: 'end to end ÷ raw Aedes',
+        values: [perSecond / raw.perSecond],
+        floor: 0.35,
+        aim: 0.5,
+        detail,
+      },
+    ]
+  }
+  throw new AppError('bench-failed', 'The box did not hold even a tenth of what raw Aedes acknowledges')
+}
+
+async function benchConnections(options: IngestBenchOptions): Promise<Row[]> {
+  const ratios: number[] = []
+  let detail = ''
+  for (let run = 0; run < options.runs; run++) {
+    const few = await measureKept(FEW, timing(options))
+    const many = await measureKept(MANY, timing(options))
+    detail = `last: ${whole(many.perSecond)}/s with 10,000, ${whole(few.perSecond)}/s with 100`
+    say(options, `  ${detail}`)
+    ratios.push(many.perSecond / few.perSecond)
+  }
+  return [{ measure: '10,000 connections ÷ 100', values: ratios, floor: 0.6, aim: 0.8, detail }]
+}
+
+async function benchMemory({ runs }: IngestBenchOptions): Promise<Row[]> {
+  const values: number[] = []
+  for (let run = 0; run < Math.min(runs, 3); run++) values.push((await measureIdleConnection()) / 1_024)
+  return [
+    {
+      measure: 'memory per idle connection',
+      values,
+      floor: 30,
+      aim: 15,
+      isCost: true,
+      unit: 'KB',
+      detail: '10,000 of them',
+    },
+  ]
+}
+
+async function benchSensors(options: IngestBenchOptions): Promise<Row[]> {
+  const ratios: number[] = []
+  let detail = ''
+  for (let run = 0; run < Math.min(options.runs, 3); run++) {
+    const few = await measureCpuPerMessage(1_000)
+    const many = await measureCpuPerMessage(100_000)
+    detail = `last: ${many.toFixed(1)} µs a message with 100,000 sensors, ${few.toFixed(1)} µs with 1,000`
+    say(options, `  ${detail}`)
+    ratios.push(many / few)
+  }
+  return [
+    { measure: 'CPU, 100,000 sensors ÷ 1,000', values: ratios, floor: 1.5, aim: 1.1, isCost: true, detail },
+  ]
+}
+
+function judge({ values, floor, aim, isCost }: Row): string {
+  const middle = median(values)
+  const reaches = (mark: number): boolean => (isCost ? middle <= mark : middle >= mark)
+  if (reaches(aim)) return 'aim'
+  return reaches(floor) ? 'floor' : 'MISSED'
+}
+
+function say({ json }: IngestBenchOptions, line: string): void {
+  if (!json) console.error(line)
+}
+
+function show(value: number, unit?: string): string {
+  return unit ? `${value.toFixed(1)} ${unit}` : value.toFixed(2)
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}

@@ -16,6 +16,7 @@ import { createLogger } from '../logger.ts'
 import { journalFile, registryFile } from './files.ts'
 import { openReadings } from './open-readings.ts'
 import { serveThread, threadData } from './thread.ts'
+import { yieldPriority } from './yield-priority.ts'
 
 /** Ingest's thread. It alone opens the readings (DuckDB allows one opener), so it answers queries of them as well. */
 export interface IngestThreadData {
@@ -43,6 +44,7 @@ serveThread({ name: 'ingest', metrics, open })
 
 async function open() {
   const logger = createLogger(config.logLevel, 'ingest')
+  yieldPriority(logger)
   const kinds = await loadKinds(config.kindsDir)
   const codecs = await loadCodecs(config.codecsDir)
   const registry = await openSqliteRegistry({

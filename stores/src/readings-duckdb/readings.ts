@@ -38,14 +38,25 @@ export async function createDuckdbReadings({
   open: () => Promise<Session>
 }): Promise<Readings> {
   let session: Session | undefined = await open()
+  let reopening: Promise<Session> | undefined
   let isClosed = false
   const writes = createSerialQueue()
   const queries = createSerialQueue()
-  const snapshots = new Set<StoreSnapshot>()
+  const snapshots = new Set<Promise<StoreSnapshot>>()
+
+  /** Once only, also for two that ask at the same time: DuckDB would not notice the file being open twice. */
+  const reopen = (closed?: Promise<void>): Promise<Session> => {
+    const again = async (): Promise<Session> => {
+      await closed
+      return (session = await open())
+    }
+    reopening ??= again().finally(() => (reopening = undefined))
+    return reopening
+  }
 
   /** A snapshot keeps the file open: a second session beside it would not know of the first. */
   const closeSession = async (closing: Session): Promise<void> => {
-    await Promise.all(Array.from(snapshots, (snapshot) => snapshot.close()))
+    await Promise.allSettled(Array.from(snapshots, async (opening) => (await opening).close()))
     closing.close()
   }
 
@@ -53,8 +64,7 @@ export async function createDuckdbReadings({
     if (isClosed)
       throw toReadingsError(doing, new AppError('readings-unavailable', 'The readings are closed'))
     try {
-      session ??= await open()
-      return await work(session)
+      return await work(session ?? (await reopen()))
     } catch (error) {
       // A broken session that cannot even be closed: opening the next one says what is wrong.
       if (isInvalidated(error)) reset(session).catch(() => undefined)
@@ -62,13 +72,13 @@ export async function createDuckdbReadings({
     }
   }
 
-  /** Behind what is under way on both connections, and before what comes next: that opens the file anew. */
+  /** Behind what is under way on both connections, and before what comes next. */
   const reset = (broken: Session | undefined): Promise<void> =>
     writes.run(() =>
       queries.run(async () => {
         if (!broken || session !== broken) return
         session = undefined
-        await closeSession(broken)
+        await reopen(closeSession(broken))
       }),
     )
 
@@ -87,23 +97,28 @@ export async function createDuckdbReadings({
       query(async ({ queries: connection }) => {
         await selectPosition(connection)
       }),
-    snapshot: () =>
-      query(async (current) => {
-        const inner = await openDuckdbSnapshot(await current.connect(), current.database)
-        const snapshot: StoreSnapshot = {
-          ...inner,
-          async close() {
-            snapshots.delete(snapshot)
+    // Not behind other queries: the journal is held while a backup waits for it.
+    snapshot() {
+      const opening = use(
+        'Cannot take a snapshot of the readings',
+        async (current): Promise<StoreSnapshot> => {
+          const inner = await openDuckdbSnapshot(await current.connect(), current.database)
+          const close = async (): Promise<void> => {
+            snapshots.delete(opening)
             await inner.close()
-          },
-        }
-        snapshots.add(snapshot)
-        return snapshot
-      }),
+          }
+          return { ...inner, close }
+        },
+      )
+      snapshots.add(opening)
+      opening.catch(() => snapshots.delete(opening))
+      return opening
+    },
     async close() {
       isClosed = true
       await writes.idle()
       await queries.idle()
+      await reopening?.catch(() => undefined)
       if (session) await closeSession(session)
       session = undefined
     },

@@ -25,6 +25,8 @@ export interface Config {
   kindsDir: string | null
   /** The same with further codecs. */
   codecsDir: string | null
+  /** Absolute path of the file that names the external brokers. */
+  sourcesFile: string | null
   clockLimits: ClockLimits
   limits: {
     broker: { payloadBytes: number; connections: number }
@@ -64,6 +66,7 @@ export function parseConfig(env: Environment): Config {
     cityFile: toAbsolute(read('city')),
     kindsDir: toAbsolute(read('kindsDir')),
     codecsDir: toAbsolute(read('codecsDir')),
+    sourcesFile: toAbsolute(read('sources')),
     clockLimits: { pastMs: read('clockPastMs'), futureMs: read('clockFutureMs') },
     limits: {
       broker: { payloadBytes: read('limitPayloadBytes'), connections: read('limitConnections') },

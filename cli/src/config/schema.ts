@@ -57,6 +57,10 @@ export const VARIABLES = {
     name: 'PULSO_CODECS_DIR',
     help: 'A folder with this city’s own codecs of LoRaWAN devices, one file each.',
   }),
+  sources: text({
+    name: 'PULSO_SOURCES',
+    help: 'A file, JSON, with the external MQTT brokers that messages are also taken from: see docs/sources.md.',
+  }),
   clockPastMs: duration({
     name: 'PULSO_CLOCK_PAST',
     default: '7d',

@@ -20,7 +20,7 @@ export function invalidImport(mistakes: readonly string[]): AppError {
 export function unknownDevice(id: string): AppError {
   return new AppError(
     'unknown-credential',
-    `There is no device '${id}'; 'pulso device list' shows those there are`,
+    `There is no credential '${id}'; 'pulso device list' shows those there are`,
     { status: 404 },
   )
 }

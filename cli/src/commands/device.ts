@@ -117,7 +117,7 @@ function addSecretCommands(device: Command): void {
     .option('--json', 'print {"username"}')
     .action(async (username: string, options: { json?: true }) => {
       const revoked = await withAdministration((administration) => administration.revokeDevice(username))
-      print(options.json, revoked, () => `${username} can no longer connect.`)
+      print(options.json, revoked, () => `Nobody can speak as ${username} any more.`)
     })
 }
 

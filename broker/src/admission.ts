@@ -129,6 +129,7 @@ function boundSession(packet: ConnectPacket, { certificateName }: Connection, li
   if (packet.clientId !== '') packet.clientId = `${hashSecret(name ?? '').slice(0, 32)}/${packet.clientId}`
   // Sessions end with their connection, see createSessionStore.
   packet.clean = true
+  const longest = Math.ceil(limits.keepaliveMs / 1_000)
   const asked = packet.keepalive ?? 0
-  packet.keepalive = asked === 0 ? limits.keepaliveSeconds : Math.min(asked, limits.keepaliveSeconds)
+  packet.keepalive = asked === 0 ? longest : Math.min(asked, longest)
 }

@@ -34,7 +34,7 @@ export interface BrokerLimits {
   /** Levels of a topic or filter. */
   topicLevels: number
   /** A client silent for one and a half of this is closed, even when it asked for longer or for ever. */
-  keepaliveSeconds: number
+  keepaliveMs: number
   /** A client that does not read what it is sent is closed after this. */
   drainTimeoutMs: number
   /** Answers that wait for a client to read them; beyond it the connection is not read. */
@@ -73,7 +73,7 @@ export const DEFAULT_BROKER_LIMITS: Readonly<BrokerLimits> = {
   clientIdLength: 256,
   topicBytes: 256,
   topicLevels: 8,
-  keepaliveSeconds: 3_600,
+  keepaliveMs: 3_600_000,
   drainTimeoutMs: 30_000,
   unreadBytes: 262_144,
   subscriptions: 10_000,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { DEFAULT_BROKER_LIMITS } from '@pulso/broker'
 import { AppError } from '@pulso/model'
 import { parseConfig } from '../src/config/config.ts'
 
@@ -19,7 +20,7 @@ describe('the configuration', () => {
   it('has a default for everything', () => {
     const config = parseConfig({})
     assert.deepEqual(config.http, { host: '127.0.0.1', port: 8080 })
-    assert.deepEqual(config.mqtt, { host: '127.0.0.1', port: 1883 })
+    assert.deepEqual(config.mqtt, { host: '127.0.0.1', port: 1883, tls: null, webSocketPort: null })
     assert.deepEqual(config.readings, { driver: 'duckdb' })
     assert.deepEqual(config.clockLimits, { pastMs: 7 * 86_400_000, futureMs: 300_000 })
     assert.equal(config.cityFile, null)
@@ -51,6 +52,38 @@ describe('the configuration', () => {
   it('refuses a misspelt name instead of ignoring it, and guesses what was meant', () => {
     assert.match(mistakesOf({ PULSO_HTPP_PORT: '1' })[0] ?? '', /did you mean PULSO_HTTP_PORT/)
     assert.match(mistakesOf({ PULSO_COLOUR: 'blue' })[0] ?? '', /no such setting$/)
+  })
+
+  it('says which files MQTT over TLS still needs', () => {
+    const mistakes = mistakesOf({ PULSO_MQTT_TLS_PORT: '8883', PULSO_MQTT_TLS_CLIENTS: 'required' })
+    assert.deepEqual(mistakes.map((mistake) => mistake.split(':')[0]).toSorted(), [
+      'PULSO_MQTT_TLS_CA',
+      'PULSO_MQTT_TLS_CERT',
+      'PULSO_MQTT_TLS_KEY',
+    ])
+    const { tls } = parseConfig({
+      PULSO_MQTT_TLS_PORT: '8883',
+      PULSO_MQTT_TLS_CERT: '/etc/pulso/broker.crt',
+      PULSO_MQTT_TLS_KEY: '/etc/pulso/broker.key',
+    }).mqtt
+    assert.deepEqual(tls, {
+      port: 8883,
+      certFile: '/etc/pulso/broker.crt',
+      keyFile: '/etc/pulso/broker.key',
+      caFile: null,
+      clients: 'optional',
+    })
+  })
+
+  it('gives the front door the limits it has by itself, and those that are set', () => {
+    const { broker } = parseConfig({
+      PULSO_LIMIT_MESSAGES_PER_SECOND: '5',
+      PULSO_LIMIT_KEEPALIVE: '2m',
+    }).limits
+    assert.deepEqual(
+      { ...DEFAULT_BROKER_LIMITS, ...broker },
+      { ...DEFAULT_BROKER_LIMITS, messagesPerSecond: 5, keepaliveMs: 120_000 },
+    )
   })
 
   it('asks for a token with InfluxDB 2, and not with 1', () => {

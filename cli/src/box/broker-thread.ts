@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import { createBroker, type Broker } from '@pulso/broker'
+import { createBroker, type Broker, type BrokerPorts } from '@pulso/broker'
 import { AppError, systemClock } from '@pulso/model'
 import { createSqliteJournalWriter, openSqliteRegistry, type JournalWriter } from '@pulso/stores'
 import { Registry } from 'prom-client'
@@ -14,7 +14,7 @@ export interface BrokerThreadData {
 }
 
 export interface BrokerThreadMethods {
-  start(journalPort: MessagePort): Promise<{ port: number }>
+  start(journalPort: MessagePort): Promise<BrokerPorts>
   stop(): Promise<void>
   connections(): number
   /** @throws AppError `mqtt-not-listening` before the start and after the stop */
@@ -44,9 +44,9 @@ async function open() {
         limits: config.limits.broker,
         metrics,
       })
-      const address = await broker.start()
+      const ports = await broker.start()
       running = { broker, journal }
-      return address
+      return ports
     },
     async stop() {
       await running?.broker.stop()

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { AppError, messageOf, type ClockLimits } from '@pulso/model'
 import type { QuarantineBounds } from '@pulso/stores/limits'
+import { readBrokerLimits, readTls, type BrokerLimitsConfig, type MqttConfig } from './mqtt.ts'
 import { VARIABLES } from './schema.ts'
 import type { Variable } from './variables.ts'
 
@@ -17,7 +18,7 @@ export interface Config {
   /** Absolute. */
   dataDir: string
   http: { host: string; port: number }
-  mqtt: { host: string; port: number }
+  mqtt: MqttConfig
   readings: { driver: 'duckdb' } | ({ driver: 'influxdb' } & InfluxConfig)
   /** Absolute path of the city file; null for the bundled one. */
   cityFile: string | null
@@ -29,7 +30,7 @@ export interface Config {
   sourcesFile: string | null
   clockLimits: ClockLimits
   limits: {
-    broker: { payloadBytes: number; connections: number }
+    broker: BrokerLimitsConfig
     journal: { maxBytes: number; minFreeBytes: number }
     quarantine: Pick<QuarantineBounds, 'maxEntries' | 'maxBytes'>
   }
@@ -61,7 +62,12 @@ export function parseConfig(env: Environment): Config {
   const config = {
     dataDir,
     http: { host: read('httpHost'), port: read('httpPort') },
-    mqtt: { host: read('mqttHost'), port: read('mqttPort') },
+    mqtt: {
+      host: read('mqttHost'),
+      port: read('mqttPort'),
+      tls: readTls(read, mistakes),
+      webSocketPort: read('mqttWebSocketPort') ?? null,
+    },
     readings: readReadings(read, mistakes),
     cityFile: toAbsolute(read('city')),
     kindsDir: toAbsolute(read('kindsDir')),
@@ -69,7 +75,7 @@ export function parseConfig(env: Environment): Config {
     sourcesFile: toAbsolute(read('sources')),
     clockLimits: { pastMs: read('clockPastMs'), futureMs: read('clockFutureMs') },
     limits: {
-      broker: { payloadBytes: read('limitPayloadBytes'), connections: read('limitConnections') },
+      broker: readBrokerLimits(read),
       journal: { maxBytes: read('limitJournalBytes'), minFreeBytes: read('limitJournalFreeBytes') },
       quarantine: { maxEntries: read('limitQuarantineEntries'), maxBytes: read('limitQuarantineBytes') },
     },

@@ -1,5 +1,5 @@
-import { DEFAULT_BROKER_LIMITS } from '@pulso/broker/limits'
 import { DEFAULT_JOURNAL_BOUNDS, DEFAULT_QUARANTINE_BOUNDS } from '@pulso/stores/limits'
+import { BROKER_LIMIT_VARIABLES, MQTT_VARIABLES } from './mqtt.ts'
 import { choice, count, duration, port, text, url, type Variable } from './variables.ts'
 
 /** Every setting there is: name, default, meaning. `.env.example` is checked against this table. */
@@ -15,8 +15,7 @@ export const VARIABLES = {
     help: 'Address of the web app and the API.',
   }),
   httpPort: port({ name: 'PULSO_HTTP_PORT', default: '8080', help: 'Their port; 0 takes a free one.' }),
-  mqttHost: text({ name: 'PULSO_MQTT_HOST', default: '127.0.0.1', help: 'Address of the MQTT broker.' }),
-  mqttPort: port({ name: 'PULSO_MQTT_PORT', default: '1883', help: 'Its port; 0 takes a free one.' }),
+  ...MQTT_VARIABLES,
   journal: choice(
     { name: 'PULSO_JOURNAL', default: 'sqlite', help: 'Where acknowledged messages are kept first.' },
     ['sqlite'],
@@ -71,22 +70,7 @@ export const VARIABLES = {
     default: '5m',
     help: 'The same for a time ahead of ours.',
   }),
-  limitPayloadBytes: count(
-    {
-      name: 'PULSO_LIMIT_PAYLOAD_BYTES',
-      default: String(DEFAULT_BROKER_LIMITS.payloadBytes),
-      help: 'The largest payload of one message.',
-    },
-    1,
-  ),
-  limitConnections: count(
-    {
-      name: 'PULSO_LIMIT_CONNECTIONS',
-      default: String(DEFAULT_BROKER_LIMITS.connections),
-      help: 'MQTT connections at once.',
-    },
-    1,
-  ),
+  ...BROKER_LIMIT_VARIABLES,
   limitJournalBytes: count(
     {
       name: 'PULSO_LIMIT_JOURNAL_BYTES',

@@ -7,9 +7,6 @@ import { journalFile, readingsFile, registryFile } from '../box/files.ts'
 const OF_A_PROCESS = /^(box\.lock.*|box\.pid|control\.sock)$/
 /** What a restore puts beside the stores: see `install.ts`. */
 const OF_A_RESTORE = /^(restore\.(partial|ready)|before-restore-.*)$/
-/** What migrations keep of an older schema. */
-const OLDER_SCHEMA = /\.bak$/
-
 /** The names in a data folder that are somebody's data: not there with a folder that is missing. */
 export async function listData(dataDir: string): Promise<string[]> {
   if (!existsSync(dataDir)) return []
@@ -25,7 +22,7 @@ export async function listOtherFiles(dataDir: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile())
     .map(({ name }) => name)
-    .filter((name) => !OF_A_PROCESS.test(name) && !OLDER_SCHEMA.test(name))
+    .filter((name) => !OF_A_PROCESS.test(name) && !name.endsWith('.bak'))
     .filter((name) => !isOfStore(join(dataDir, name)))
     .toSorted()
 }

@@ -39,7 +39,7 @@ function describeVerified(folder: string, manifest: BackupManifest): string {
 
 function describeCreated({ path, manifest }: CreatedBackup): string {
   return [
-    `${path}`,
+    path,
     '',
     ...describeContents(manifest),
     '',

@@ -4,10 +4,12 @@ import { enableCompileCache } from 'node:module'
 import { loadEnvFile } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
+import { addBackupCommand } from './commands/backup.ts'
 import { addBenchCommands } from './commands/bench.ts'
 import { addDeviceCommands } from './commands/device.ts'
 import { addOperatorCommands } from './commands/operator.ts'
 import { addReplayCommand } from './commands/replay.ts'
+import { addRestoreCommand } from './commands/restore.ts'
 import { addScaleCommands } from './commands/scale.ts'
 import { addSimulateCommand } from './commands/simulate.ts'
 import { addStartCommand } from './commands/start.ts'
@@ -31,6 +33,8 @@ addStartCommand(program)
 addDeviceCommands(program)
 addOperatorCommands(program)
 addStatusCommand(program)
+addBackupCommand(program)
+addRestoreCommand(program)
 addSimulateCommand(program)
 addReplayCommand(program)
 addScaleCommands(program)

@@ -1,8 +1,9 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type AppError, systemClock, type City, type Kinds, type SensorState } from '@pulso/model'
-import { createSqliteJournal, openSqliteRegistry } from '@pulso/stores'
+import { createSqliteJournal, openSqliteRegistry, type CopiedStores } from '@pulso/stores'
 import type { Logger } from 'pino'
 import { createAdministration, type Administration } from '../administration.ts'
+import { finishRestore } from '../backup/install.ts'
 import type { Config } from '../config/config.ts'
 import { loadCodecNames } from '../config/load.ts'
 import { serveControl } from '../control.ts'
@@ -30,6 +31,8 @@ export interface BoxStatus extends Overview {
 /** What commands can ask of the running box. */
 export interface RunningBoxMethods extends Administration {
   status(): Promise<BoxStatus>
+  /** Copies the stores as they are together into a folder that is there; `pulso backup` does the rest. */
+  copyStores(folder: string): Promise<CopiedStores>
 }
 
 /** The whole platform in one process, running. */
@@ -51,6 +54,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
 
   const lock = lockFolder(config.dataDir)
   parts.defer(() => lock.release())
+  if (await finishRestore(config.dataDir)) logger.warn({}, 'an interrupted restore was finished')
   const registry = await openSqliteRegistry({
     file: registryFile(config.dataDir),
     quarantine: config.limits.quarantine,
@@ -97,6 +101,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
       mqtt: mqttAddress,
       ...(await readOverview({ ingest, broker })),
     }),
+    copyStores: (folder) => ingest.client.copyStores(folder),
   }
   const control = await serveControl(config.dataDir, methods)
   parts.defer(() => control.stop())

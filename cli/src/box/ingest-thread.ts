@@ -2,10 +2,12 @@ import type { MessagePort } from 'node:worker_threads'
 import { createIngest, loadCodecs, type Ingest, type IngestStats, type IngestStatus } from '@pulso/ingest'
 import { systemClock } from '@pulso/model'
 import {
+  createHoldableReader,
   createSqliteJournalReader,
   openSqliteRegistry,
+  type CopiedStores,
+  type HoldableReader,
   type HistoryQuery,
-  type JournalReader,
   type JournalStatus,
   type ReadingsQueries,
 } from '@pulso/stores'
@@ -15,6 +17,7 @@ import { loadKinds } from '../config/load.ts'
 import { createLogger } from '../logger.ts'
 import { journalFile, registryFile } from './files.ts'
 import { openReadings } from './open-readings.ts'
+import { createStoreCopier } from './store-copier.ts'
 import { serveThread, threadData } from './thread.ts'
 import { yieldPriority } from './yield-priority.ts'
 
@@ -35,6 +38,8 @@ export interface IngestThreadMethods extends ReadingsQueries {
   /** @throws AppError when the journal does not answer or cannot keep messages */
   checkJournal(): Promise<void>
   status(): Promise<IngestStatus>
+  /** Copies the stores into a folder that is there, as they are together. @throws AppError `backup-under-way` */
+  copyStores(folder: string): Promise<CopiedStores>
 }
 
 const { config, statesPort } = threadData<IngestThreadData>()
@@ -52,14 +57,17 @@ async function open() {
     quarantine: config.limits.quarantine,
   })
   const readings = await openReadings({ config, kinds, logger })
-  const started = Promise.withResolvers<{ ingest: Ingest; journal: JournalReader }>()
+  const started = Promise.withResolvers<{ ingest: Ingest; journal: HoldableReader }>()
+  const copyTo = createStoreCopier({ dataDir: config.dataDir, readings })
 
   const methods: IngestThreadMethods = {
     position: async () => Math.max(await readings.position(), await registry.ingestPosition()),
     async start(journalPort) {
-      const journal = createSqliteJournalReader({ port: journalPort, file: journalFile(config.dataDir) })
+      const journal = createHoldableReader(
+        createSqliteJournalReader({ port: journalPort, file: journalFile(config.dataDir) }),
+      )
       const ingest = createIngest({
-        journal,
+        journal: journal.reader,
         readings,
         registry,
         kinds,
@@ -76,16 +84,17 @@ async function open() {
     async stop() {
       const { ingest, journal } = await started.promise
       await ingest.stop()
-      await journal.close()
+      await journal.reader.close()
       await readings.close()
       await registry.close()
     },
     stats: async () => (await started.promise).ingest.stats(),
-    journalStatus: async () => (await started.promise).journal.status(),
+    journalStatus: async () => (await started.promise).journal.reader.status(),
     async checkJournal() {
-      await (await started.promise).journal.check()
+      await (await started.promise).journal.reader.check()
     },
     status: async () => (await started.promise).ingest.status(),
+    copyStores: async (folder) => copyTo(folder, (await started.promise).journal),
     history: (query: HistoryQuery) => readings.history(query),
     check: () => readings.check(),
   }

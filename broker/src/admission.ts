@@ -1,4 +1,4 @@
-import { AppError, toAppError, type Clock } from '@pulso/model'
+import { AppError, SECOND_MS, toAppError, type Clock } from '@pulso/model'
 import { hashSecret, type CredentialsRegistry } from '@pulso/stores'
 import type { AedesOptions, Client, ConnectPacket } from 'aedes'
 import { clip, type CalmLog } from './calm-log.ts'
@@ -85,6 +85,7 @@ export function createAdmission(options: AdmissionOptions) {
       receivedIds: receivedIds.open(client.id, request.clean),
       subscriptions: new Set(),
       allowedTopic: undefined,
+      allowedBytes: undefined,
       keptTopic: '',
     }
     if (untilMs !== undefined) options.onOverlap(connection, untilMs)
@@ -122,14 +123,16 @@ function toRequest({ clientId, clean, will }: ConnectPacket): ConnectRequest {
 }
 
 /** Rewrites what a client may ask for into what it gets. */
-function boundSession(packet: ConnectPacket, { certificateName }: Connection, limits: BrokerLimits): void {
+function boundSession(packet: ConnectPacket, connection: Connection, limits: BrokerLimits): void {
+  const { certificateName } = connection
   // Client ids are free within a credential; without this, one device could throw out another by using its id. The
   // name is hashed because it may be a token.
   const name = packet.username === undefined || packet.username === '' ? certificateName : packet.username
   if (packet.clientId !== '') packet.clientId = `${hashSecret(name ?? '').slice(0, 32)}/${packet.clientId}`
   // Sessions end with their connection, see createSessionStore.
   packet.clean = true
-  const longest = Math.ceil(limits.keepaliveMs / 1_000)
-  const asked = packet.keepalive ?? 0
-  packet.keepalive = asked === 0 ? longest : Math.min(asked, longest)
+  const askedMs = (packet.keepalive ?? 0) * SECOND_MS
+  connection.keepaliveMs = askedMs === 0 ? limits.keepaliveMs : Math.min(askedMs, limits.keepaliveMs)
+  // Ours to watch: Aedes does not see the PUBLISHes that take the lane, and would miss them.
+  packet.keepalive = 0
 }

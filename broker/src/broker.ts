@@ -9,8 +9,10 @@ import { createAdmission } from './admission.ts'
 import { createCalmLog } from './calm-log.ts'
 import { createConnections } from './connections.ts'
 import { createDoor } from './door.ts'
+import { createExpress } from './express.ts'
 import { createGate } from './gate.ts'
 import { createIntake } from './intake.ts'
+import { createKeepAlive } from './keep-alive.ts'
 import { DEFAULT_BROKER_LIMITS, type BrokerLimits } from './limits.ts'
 import { createBrokerMetrics } from './metrics.ts'
 import { endWithOverlap } from './overlap.ts'
@@ -76,7 +78,13 @@ export function createBroker(options: BrokerOptions): Broker {
     },
   })
   const shared = { connections, receivedIds, limits, clock, metrics, log }
-  const reception = createReception({ ...shared, gate, intake })
+  const express = createExpress({ intake, limits, metrics, isStopping: () => isStopping })
+  const reception = createReception({ ...shared, gate, intake, express })
+  const keepAlive = createKeepAlive({
+    connections,
+    clock,
+    onSilent: ({ client }) => client?.emit('error', new Error('keep alive timeout')),
+  })
   const admission = createAdmission({
     ...shared,
     credentials: options.credentials,
@@ -118,6 +126,7 @@ export function createBroker(options: BrokerOptions): Broker {
           log,
         })
         running = { aedes, open }
+        keepAlive.start()
         return open.ports
       } catch (error) {
         await closeAedes(aedes)
@@ -127,6 +136,7 @@ export function createBroker(options: BrokerOptions): Broker {
     async stop() {
       if (!running || isStopping) return
       isStopping = true
+      keepAlive.stop()
       const { aedes, open } = running
       const closed = open.close()
       const deadline = AbortSignal.timeout(limits.stopMs)

@@ -22,6 +22,8 @@ export interface Session {
   subscriptions: Set<string>
   /** The topic that was last found allowed, and the one it is kept under: devices stay with one. */
   allowedTopic: string | undefined
+  /** The same as it comes over the line. */
+  allowedBytes: Buffer | undefined
   keptTopic: string
 }
 
@@ -34,6 +36,11 @@ export interface Arrival {
 }
 
 export interface Connection extends Arrival, Flow {
+  /** Silence of one and a half of this ends the connection. */
+  keepaliveMs: number
+  /** When something was last heard of it, and how much had been read by then. */
+  heardMs: number
+  heardReads: number
   guard: Guard
   address: string
   client: Client | undefined

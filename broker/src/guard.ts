@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { createPacketMeter, type MeterVerdict } from './meter.ts'
+import type { PublishLane } from './publish-lane.ts'
 import type { RateReason, Throttle } from './throttle.ts'
 
 /** Why a stream is closed. */
@@ -17,11 +18,15 @@ export interface GuardOptions {
 }
 
 export interface Guard {
-  /** The client is known: what comes behind its CONNECT may be read. */
-  open(options: { limitBytes: number; throttle: Throttle | undefined }): void
+  /** The client is known: what comes behind its CONNECT may be read, and its PUBLISHes take the lane. */
+  open(options: { limitBytes: number; throttle: Throttle | undefined; lane: PublishLane }): void
   /** Takes up reading again where it was held back before. */
   resume(): void
   refuse(verdict: GuardVerdict): void
+  /** Rises with everything that is read. */
+  reads(): number
+  /** Whether something is waiting that we do not read: then its silence is not the client's. */
+  isHolding(): boolean
 }
 
 /**
@@ -35,6 +40,8 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
   const readOn = stream.read.bind(stream) as (size?: number) => Buffer | null
   const meter = createPacketMeter(options.connectBytes)
   let throttle: Throttle | undefined
+  let lane: PublishLane | undefined
+  let reads = 0
   let isOpen = false
   /** Before `open`: the first packet has not begun. */
   let packetsBefore = 1
@@ -80,30 +87,43 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
     return taken
   }
 
-  stream.read = (size?: number): Buffer | null => {
-    // Node itself calls read(0) to fill its bounded buffer; no bytes leave by it.
-    if (size === 0) return readOn(0)
-    if (!mayRead()) {
-      held = true
-      return null
+  /** The next that is for the ordinary way. */
+  const read = (size?: number): Buffer | null => {
+    for (;;) {
+      if (!mayRead()) {
+        held = true
+        return null
+      }
+      const chunk = readOn(size)
+      if (chunk === null) return null
+      reads++
+      const taken = measure(chunk)
+      if (taken < 0) return null
+      const isAll = taken === chunk.length
+      if (!isAll) {
+        held = true
+        stream.unshift(chunk.subarray(taken))
+      }
+      const part = isAll ? chunk : chunk.subarray(0, taken)
+      const passed = lane ? lane.pass(part) : part
+      if (passed && passed.length > 0) return passed
+      if (!isAll) return null
     }
-    const chunk = readOn(size)
-    if (chunk === null) return null
-    const taken = measure(chunk)
-    if (taken === chunk.length) return chunk
-    if (taken < 0) return null
-    held = true
-    stream.unshift(chunk.subarray(taken))
-    return taken === 0 ? null : chunk.subarray(0, taken)
   }
+
+  // Node itself calls read(0) to fill its bounded buffer; no bytes leave by it.
+  stream.read = (size?: number): Buffer | null => (size === 0 ? readOn(0) : read(size))
 
   return {
     open(opened) {
       meter.setLimit(opened.limitBytes)
       throttle = opened.throttle
+      lane = opened.lane
       isOpen = true
     },
     resume,
     refuse,
+    reads: () => reads,
+    isHolding: () => held,
   }
 }

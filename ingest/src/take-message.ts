@@ -14,6 +14,7 @@ import {
   DECODERS,
   parseUplink,
   type Decoded,
+  type RawReading,
   type Refused,
 } from './decoders/index.ts'
 import { takeReading, type Source } from './take-reading.ts'
@@ -67,7 +68,7 @@ function takeDeviceApi(draft: BatchDraft, message: KeptMessage, sensorId: string
 
 function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNetwork): void {
   countChannel(draft, 'uplink')
-  const { memory, codecs, limits } = draft.context
+  const { memory, codecs } = draft.context
   const envelope = parseUplink(network, message.payload)
   if ('type' in envelope) {
     setAside(draft, message, envelope)
@@ -92,7 +93,7 @@ function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNet
     setAside(draft, message, { reason: 'invalid-payload', detail, sensorId })
     return
   }
-  const decoded = decodeUplink(envelope, { kind, limits, codec })
+  const decoded = decodeUplink(envelope, { kind, codec })
   if (decoded.type === 'nothing') draft.withoutMetric++
   take(draft, { message, kind, sensorId }, decoded)
 }
@@ -110,12 +111,12 @@ function take(draft: BatchDraft, source: Source, decoded: Decoded): void {
   }
   draft.unknownMetrics += decoded.unknown ?? 0
   if (decoded.type === 'nothing') return
-  const { readings } = decoded
+  const { readings, toPayload = toOwnJson } = decoded
   for (let index = 0; index < readings.length; index++) {
     const reading = readings[index]
     if (!reading) continue
     if ('type' in reading) refuse(draft, source, reading)
-    else takeReading(draft, source, { reading, index, isBatch: readings.length > 1 })
+    else takeReading(draft, source, { reading, index, toPayload: readings.length > 1 ? toPayload : null })
   }
 }
 
@@ -150,6 +151,11 @@ function knownKind(draft: BatchDraft, sensorId: string): Kind | Doubt {
 
 function unknownKind(kind: string): Doubt {
   return { reason: 'unknown-kind', detail: `There is no kind '${kind}'` }
+}
+
+/** One object of a batch as it was sent, so that it can be told from the others. */
+function toOwnJson({ time, metrics }: RawReading): unknown {
+  return time === undefined ? metrics : { ...metrics, time }
 }
 
 function countChannel(draft: BatchDraft, channel: string): void {

@@ -83,7 +83,7 @@ export function createBroker(options: BrokerOptions): Broker {
     revocations: () => revocations,
     onOverlap(connection, untilMs) {
       const onEnd = (): void => {
-        metrics.connectionRefused('overlap-ended')
+        metrics.connectionEnded('overlap-ended')
         connection.client?.close()
       }
       endWithOverlap(connection, { untilMs, clock, onEnd })
@@ -141,7 +141,10 @@ export function createBroker(options: BrokerOptions): Broker {
     disconnect(username) {
       revocations++
       const theirs = [...connections].filter(({ session }) => session?.username === username)
-      for (const { client } of theirs) client?.close()
+      for (const { client } of theirs) {
+        metrics.connectionEnded('credential-changed')
+        client?.close()
+      }
       return theirs.length
     },
   }

@@ -34,8 +34,10 @@ export function createReception(options: ReceptionOptions): Reception {
   const quotas = createQuotas(limits, clock)
 
   const refuse = ({ address, session }: Connection, verdict: GuardVerdict): void => {
-    if (session) metrics.refused(verdict.reason)
-    else metrics.connectionRefused(verdict.reason)
+    const { reason } = verdict
+    if (!session) metrics.connectionRefused(reason)
+    else if (reason === 'message-rate' || reason === 'byte-rate') metrics.connectionEnded(reason)
+    else metrics.refused(reason)
     log.warn('Connection closed', { ...verdict, address, username: session?.username })
   }
 

@@ -6,7 +6,7 @@ import {
   type QuarantineReason,
   type Topic,
 } from '@pulso/model'
-import type { KeptMessage } from '@pulso/stores'
+import { REPLAY_CREDENTIAL, type KeptMessage } from '@pulso/stores'
 import { kindOf, lookAtSensor, setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
 import {
   decodeDeviceApi,
@@ -105,7 +105,10 @@ function take(draft: BatchDraft, source: Source, decoded: Decoded): void {
   }
   if (decoded.type === 'presence') {
     const { message, kind, sensorId } = source
-    lookAtSensor(draft, { id: sensorId, kind, message }).presence = decoded.presence
+    const sensor = lookAtSensor(draft, { id: sensorId, kind, message })
+    // What comes again from quarantine says how it was then: that is better than nothing, not than what is known.
+    if (message.credential === REPLAY_CREDENTIAL && sensor.presence !== null) return
+    sensor.presence = decoded.presence
     touchSensor(draft, sensorId)
     return
   }

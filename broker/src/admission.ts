@@ -1,4 +1,4 @@
-import { AppError, toAppError, type Clock } from '@pulso/model'
+import { AppError, SECOND_MS, toAppError, type Clock } from '@pulso/model'
 import { hashSecret, type CredentialsRegistry } from '@pulso/stores'
 import type { AedesOptions, Client, ConnectPacket } from 'aedes'
 import { clip, type CalmLog } from './calm-log.ts'
@@ -95,8 +95,8 @@ export function createAdmission(options: AdmissionOptions) {
       const connection = connections.of(client)
       if (connection) {
         connection.client = client
-        connection.request = toRequest(packet)
-        boundSession(packet, connection, limits)
+        connection.request = toRequest(packet, limits)
+        boundSession(packet, connection)
       }
       done(null, true)
     },
@@ -117,19 +117,27 @@ function toRefused(thrown: unknown): AppError & { returnCode: number } {
   return Object.assign(error, { returnCode: known.get(error.code) ?? SERVER_UNAVAILABLE })
 }
 
-function toRequest({ clientId, clean, will }: ConnectPacket): ConnectRequest {
-  return { clientIdLength: clientId.length, clean: clean ?? true, willTopic: will?.topic }
+function toRequest(
+  { clientId, clean, will, keepalive = 0 }: ConnectPacket,
+  limits: BrokerLimits,
+): ConnectRequest {
+  const asked = keepalive === 0 ? Infinity : keepalive * SECOND_MS
+  return {
+    clientIdLength: clientId.length,
+    keepaliveMs: Math.min(asked, limits.keepaliveMs),
+    clean: clean ?? true,
+    willTopic: will?.topic,
+  }
 }
 
 /** Rewrites what a client may ask for into what it gets. */
-function boundSession(packet: ConnectPacket, { certificateName }: Connection, limits: BrokerLimits): void {
+function boundSession(packet: ConnectPacket, { certificateName }: Connection): void {
   // Client ids are free within a credential; without this, one device could throw out another by using its id. The
   // name is hashed because it may be a token.
   const name = packet.username === undefined || packet.username === '' ? certificateName : packet.username
   if (packet.clientId !== '') packet.clientId = `${hashSecret(name ?? '').slice(0, 32)}/${packet.clientId}`
   // Sessions end with their connection, see createSessionStore.
   packet.clean = true
-  const longest = Math.ceil(limits.keepaliveMs / 1_000)
-  const asked = packet.keepalive ?? 0
-  packet.keepalive = asked === 0 ? longest : Math.min(asked, longest)
+  // Aedes sets no timer then; who is silent is seen in keepalive.ts.
+  packet.keepalive = 0
 }

@@ -11,6 +11,7 @@ import { createConnections } from './connections.ts'
 import { createDoor } from './door.ts'
 import { createGate } from './gate.ts'
 import { createIntake } from './intake.ts'
+import { createKeepalive } from './keepalive.ts'
 import { DEFAULT_BROKER_LIMITS, type BrokerLimits } from './limits.ts'
 import { createBrokerMetrics } from './metrics.ts'
 import { endWithOverlap } from './overlap.ts'
@@ -62,6 +63,7 @@ export function createBroker(options: BrokerOptions): Broker {
   })
   const log = createCalmLog(logger, clock)
   const gate = createGate({ limits, clock, metrics, log, isExempt: options.isExempt ?? isLoopback })
+  const keepalive = createKeepalive({ connections })
   const receivedIds = createReceivedIdsStore(limits.qos2Sessions)
   let running: { aedes: Aedes; open: OpenPorts } | undefined
   let isStopping = false
@@ -118,6 +120,7 @@ export function createBroker(options: BrokerOptions): Broker {
           log,
         })
         running = { aedes, open }
+        keepalive.start()
         return open.ports
       } catch (error) {
         await closeAedes(aedes)
@@ -127,6 +130,7 @@ export function createBroker(options: BrokerOptions): Broker {
     async stop() {
       if (!running || isStopping) return
       isStopping = true
+      keepalive.stop()
       const { aedes, open } = running
       const closed = open.close()
       const deadline = AbortSignal.timeout(limits.stopMs)

@@ -9,6 +9,7 @@ import type { ReceivedIds } from './received-ids.ts'
 /** What a CONNECT asked for, before anyone knows whether it may. */
 export interface ConnectRequest {
   clientIdLength: number
+  keepaliveMs: number
   clean: boolean
   willTopic: string | undefined
 }
@@ -38,6 +39,10 @@ export interface Connection extends Arrival, Flow {
   address: string
   client: Client | undefined
   request: ConnectRequest | undefined
+  /** What the client promised to be heard within, bounded; 0 before it is admitted. */
+  keepaliveMs: number
+  /** When the last look found that something had come, on the clock of `performance.now()`. */
+  heardAtMs: number
   session: Session | undefined
 }
 

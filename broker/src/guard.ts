@@ -21,6 +21,10 @@ export interface Guard {
   open(options: { limitBytes: number; throttle: Throttle | undefined }): void
   /** Takes up reading again where it was held back before. */
   resume(): void
+  /** What has come waits to be read. */
+  isHeld(): boolean
+  /** Whether something was read since the last time this was asked. */
+  takeHeard(): boolean
   refuse(verdict: GuardVerdict): void
 }
 
@@ -40,6 +44,7 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
   let packetsBefore = 1
   let held = false
   let waitsForDrain = false
+  let heard = false
 
   const refuse = (verdict: GuardVerdict): void => {
     if (stream.destroyed) return
@@ -87,8 +92,10 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
       held = true
       return null
     }
+    held = false
     const chunk = readOn(size)
     if (chunk === null) return null
+    heard = true
     const taken = measure(chunk)
     if (taken === chunk.length) return chunk
     if (taken < 0) return null
@@ -104,6 +111,12 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
       isOpen = true
     },
     resume,
+    isHeld: () => held,
+    takeHeard() {
+      const wasHeard = heard
+      heard = false
+      return wasHeard
+    },
     refuse,
   }
 }

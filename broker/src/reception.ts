@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { Clock } from '@pulso/model'
 import type { Aedes } from 'aedes'
 import type { CalmLog } from './calm-log.ts'
@@ -67,6 +68,8 @@ export function createReception(options: ReceptionOptions): Reception {
         inFlightBytes: 0,
         client: undefined,
         request: undefined,
+        keepaliveMs: 0,
+        heardAtMs: 0,
         session: undefined,
         resume: () => connection.guard.resume(),
         guard: guardStream(stream, {
@@ -88,6 +91,8 @@ export function createReception(options: ReceptionOptions): Reception {
       const { session, stream, ticket, guard } = connection
       if (!session || stream.destroyed) return
       gate.settle(ticket)
+      connection.keepaliveMs = connection.request?.keepaliveMs ?? limits.keepaliveMs
+      connection.heardAtMs = performance.now()
       guard.open({ limitBytes: largestPacketBytes(limits), throttle: throttle(connection, session) })
     },
   }

@@ -39,9 +39,8 @@ export const diskFullScenario: Scenario = {
         await fillAndFree(trial, disk)
         await trial.load(random.between(50, longestLoadMs))
         await trial.check()
-        await trial.start()
+        if (outcome.kills < kills) await trial.start()
       }
-      await trial.check()
       await trial.close()
     } finally {
       disk.remove()

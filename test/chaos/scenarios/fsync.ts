@@ -33,7 +33,7 @@ export const fsyncScenario: Scenario = {
           await trial.start()
         }
         await trial.check()
-        await trial.start()
+        if (outcome.kills < kills) await trial.start()
       }
     } finally {
       faults.setFsync('none')

@@ -50,8 +50,8 @@ function takeOwn(draft: BatchDraft, message: KeptMessage, topic: Topic): void {
     setAside(draft, message, { ...(doubt ?? unknownKind(topic.kind)), sensorId })
     return
   }
-  const { limits } = draft.context
-  take(draft, { message, kind, sensorId }, DECODERS[channel](message, { kind, limits }))
+  const source: Source = { message, kind, sensorId, limits: draft.context.limits }
+  take(draft, source, DECODERS[channel](message, source))
 }
 
 /** Which kind the sensor is does not stand in the topic, so it must be known. */
@@ -62,13 +62,13 @@ function takeDeviceApi(draft: BatchDraft, message: KeptMessage, sensorId: string
     setAside(draft, message, { ...kind, sensorId })
     return
   }
-  const { limits } = draft.context
-  take(draft, { message, kind, sensorId }, decodeDeviceApi(message, { kind, limits }))
+  const source: Source = { message, kind, sensorId, limits: draft.context.limits }
+  take(draft, source, decodeDeviceApi(message, source))
 }
 
 function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNetwork): void {
   countChannel(draft, 'uplink')
-  const { memory, codecs } = draft.context
+  const { memory, codecs, limits } = draft.context
   const envelope = parseUplink(network, message.payload)
   if ('type' in envelope) {
     setAside(draft, message, envelope)
@@ -95,7 +95,7 @@ function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNet
   }
   const decoded = decodeUplink(envelope, { kind, codec })
   if (decoded.type === 'nothing') draft.withoutMetric++
-  take(draft, { message, kind, sensorId }, decoded)
+  take(draft, { message, kind, sensorId, limits }, decoded)
 }
 
 function take(draft: BatchDraft, source: Source, decoded: Decoded): void {

@@ -4,19 +4,17 @@ import {
   toIsoTime,
   validateValues,
   type ClockLimits,
-  type Kind,
   type QuarantineReason,
   type Rejection,
 } from '@pulso/model'
 import type { KeptMessage } from '@pulso/stores'
 import { lookAtSensor, setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
-import type { RawReading } from './decoders/index.ts'
+import type { DecoderContext, RawReading } from './decoders/index.ts'
 import { applyReading } from './sensor-draft.ts'
 
 /** Whose message it is. */
-export interface Source {
+export interface Source extends DecoderContext {
   message: KeptMessage
-  kind: Kind
   sensorId: string
 }
 

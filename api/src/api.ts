@@ -8,7 +8,7 @@ import type { App } from './http/app.ts'
 import { createServer } from './http/server.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { createLiveFeed } from './live/feed.ts'
-import { createApiMetrics } from './metrics.ts'
+import { createApiMetrics, observeQuarantine } from './metrics.ts'
 import { createSessions } from './operators/sessions.ts'
 import type { ApiOptions } from './options.ts'
 import { addRoutes } from './routes/all.ts'
@@ -33,6 +33,7 @@ export function createApi(options: ApiOptions): Api {
   const { registry, clock, logger, randomBytes = nodeRandomBytes } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const metrics = createApiMetrics(options.metrics)
+  observeQuarantine(options.metrics, options.registry)
   const current = createCurrentState({ zones: options.city.zones, kinds: options.kinds, clock })
   const loader = createCurrentLoader({ registry, current, pollMs: limits.sensorsPollMs, logger })
   const runId = randomBytes(6).toString('base64url')

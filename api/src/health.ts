@@ -1,5 +1,5 @@
 import { AppError, formatDuration, toAppError } from '@pulso/model'
-import type { HealthCheck } from './options.ts'
+import type { HealthCheck, HealthFacts } from './options.ts'
 
 export interface CheckResult {
   name: string
@@ -7,6 +7,8 @@ export interface CheckResult {
   ok: boolean
   /** What is wrong, for operators; null when nothing is. */
   detail: string | null
+  /** What the dependency says of itself in numbers, when it can. */
+  facts?: HealthFacts
 }
 
 export interface ReadyChecks {
@@ -30,26 +32,33 @@ export function createReadyChecks(checks: readonly HealthCheck[], limitMs: numbe
     return answer
   }
 
+  const factsOf = async (check: HealthCheck): Promise<Pick<CheckResult, 'facts'>> => {
+    if (!check.facts) return {}
+    // Who cannot answer has no numbers either: `ok` and the log say why.
+    const facts = await withinMs(check.facts(), limitMs).catch(() => undefined)
+    return facts ? { facts } : {}
+  }
+
   const runOne = async (check: HealthCheck): Promise<CheckResult> => {
     const { name, driver } = check
     try {
       await withinMs(ask(check), limitMs)
-      return { name, driver, ok: true, detail: null }
+      return { name, driver, ok: true, detail: null, ...(await factsOf(check)) }
     } catch (error) {
-      return { name, driver, ok: false, detail: toAppError(error).message }
+      return { name, driver, ok: false, detail: toAppError(error).message, ...(await factsOf(check)) }
     }
   }
 
   return { run: () => Promise.all(checks.map(runOne)) }
 }
 
-async function withinMs(work: Promise<void>, limitMs: number): Promise<void> {
+async function withinMs<T>(work: Promise<T>, limitMs: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     reject(new AppError('check-timeout', `no answer within ${formatDuration(limitMs)}`, { retryable: true }))
   }, limitMs)
   try {
-    await Promise.race([work, promise])
+    return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
   }

@@ -1,4 +1,12 @@
 export { createApi, type Api } from './api.ts'
 export { hashPassword, verifyPassword } from './operators/password.ts'
 export type { ApiLimits } from './limits.ts'
-export type { ApiOptions, HealthCheck, Operations } from './options.ts'
+export type { ApiOptions, HealthCheck, HealthFacts, Operations } from './options.ts'
+export {
+  newestId,
+  purgeQuarantineStep,
+  readQuarantineEntry,
+  readQuarantinePage,
+  readQuarantineTotals,
+  toQuarantineFilter,
+} from './quarantine.ts'

@@ -1,3 +1,4 @@
+import type { QuarantineCounts, QuarantineRegistry } from '@pulso/stores'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 export interface ApiMetrics {
@@ -38,4 +39,50 @@ export function createApiMetrics(registry: Registry): ApiMetrics {
       registers,
     }),
   }
+}
+
+/** Asked for when someone reads the metrics: the registry counts, so that a restart takes nothing away. */
+export function observeQuarantine(registry: Registry, quarantine: QuarantineRegistry): void {
+  // The three are read at the same time: one question serves them all.
+  let asked: Promise<QuarantineCounts | undefined> | undefined
+  const ask = (): Promise<QuarantineCounts | undefined> => {
+    asked ??= quarantine
+      .countQuarantine()
+      // A registry that does not answer leaves the last known values.
+      .catch(() => undefined)
+      .finally(() => (asked = undefined))
+    return asked
+  }
+  const registers = [registry]
+  const counter = (name: string, help: string, read: (counts: QuarantineCounts) => number): Counter =>
+    new Counter({
+      name,
+      help,
+      registers,
+      async collect() {
+        const counts = await ask()
+        if (!counts) return
+        this.reset()
+        this.inc(read(counts))
+      },
+    })
+  new Gauge({
+    name: 'pulso_quarantine_entries',
+    help: 'Messages and metrics kept aside now',
+    registers,
+    async collect() {
+      const counts = await ask()
+      if (counts) this.set(counts.entries)
+    },
+  })
+  counter(
+    'pulso_quarantine_dropped_total',
+    'Entries dropped because the quarantine, or their share of it, was full; their totals count on',
+    ({ dropped }) => dropped,
+  )
+  counter(
+    'pulso_quarantine_returned_total',
+    'Entries that were replayed and refused again',
+    ({ returned }) => returned,
+  )
 }

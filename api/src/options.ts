@@ -1,8 +1,18 @@
-import type { City, Clock, ClockLimits, Kinds, OpsOverview } from '@pulso/model'
+import type {
+  City,
+  Clock,
+  ClockLimits,
+  Kinds,
+  OpsOverview,
+  QuarantineReplay,
+  QuarantineReplayed,
+} from '@pulso/model'
 import type { ReadingsQueries, Registry } from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { ApiLimits } from './limits.ts'
+
+export type HealthFacts = Record<string, number | boolean | null>
 
 /** A dependency that `/health/ready` and the operators' overview ask after. */
 export interface HealthCheck {
@@ -10,11 +20,15 @@ export interface HealthCheck {
   driver: string
   /** Rejects, with a sentence for operators, when the dependency does not answer. */
   check(): Promise<void>
+  /** What `/health/ready` tells everybody about it, whether it is well or not. */
+  facts?(): Promise<HealthFacts>
 }
 
 /** What the other parts know and operators see. */
 export interface Operations {
   overview(): Promise<Pick<OpsOverview, 'journal' | 'ingest' | 'connections'>>
+  /** One step: quarantined messages go into the journal again. @throws AppError `replay-held-back` (503, retryable) */
+  replayQuarantine(selection: QuarantineReplay): Promise<QuarantineReplayed>
 }
 
 export interface ApiOptions {

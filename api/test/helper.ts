@@ -24,7 +24,7 @@ import {
 import type { LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
-import { createApi, type Api, type ApiOptions } from '../src/index.ts'
+import { createApi, type Api, type ApiOptions, type Operations } from '../src/index.ts'
 
 /** A clock that stands still until it is told otherwise. */
 export interface TestClock {
@@ -194,7 +194,7 @@ export async function createTestApi(
     metrics,
     metricsText: () => metrics.metrics(),
     checks: [{ name: 'registry', driver: registry.driver, check: () => registry.check() }],
-    operations: { overview: async () => EMPTY_OVERVIEW },
+    operations: NO_OPERATIONS,
     webFolder: null,
     ...changes,
   })
@@ -237,9 +237,11 @@ const NO_READINGS: ReadingsQueries = {
   check: () => Promise.resolve(),
 }
 
-const EMPTY_OVERVIEW = {
-  journal: { depth: 0, oldestAgeMs: null, bytes: 0 },
+export const EMPTY_OVERVIEW: Awaited<ReturnType<Operations['overview']>> = {
+  journal: { depth: 0, oldestAgeMs: null, bytes: 0, maxBytes: 1_000_000, full: null },
   ingest: {
+    state: 'running',
+    error: null,
     messagesPerSecond: 0,
     readingsPerSecond: 0,
     readingsStored: 0,
@@ -248,4 +250,10 @@ const EMPTY_OVERVIEW = {
     messagesQuarantined: 0,
   },
   connections: 0,
+}
+
+/** Nothing runs beside the API. */
+export const NO_OPERATIONS: Operations = {
+  overview: async () => EMPTY_OVERVIEW,
+  replayQuarantine: () => Promise.reject(new Error('No test asks for it')),
 }

@@ -29,12 +29,15 @@ const ROUTES = [
   'GET /api/v1/sensors/{id}/history',
   'GET /api/v1/live',
   'GET /basemap/schematic.json',
+  'POST /api/v1/ops/quarantine/purge',
+  'POST /api/v1/ops/quarantine/replay',
   'POST /api/v1/session',
   'GET /api/v1/session',
   'DELETE /api/v1/session',
   'GET /api/v1/ops/overview',
   'GET /api/v1/ops/sensors',
   'GET /api/v1/ops/quarantine',
+  'GET /api/v1/ops/quarantine/totals',
   'GET /health/live',
   'GET /health/ready',
   'GET /metrics',
@@ -89,8 +92,11 @@ test('every route, parameter and answer is described, with an example that its s
       if (parameter.example !== undefined)
         check(parameter.schema, parameter.example, `${name} ${parameter.name}`)
     }
-    if (requestBody)
-      check(requestBody.content['application/json']?.schema ?? {}, { password: 'x', name: 'y' }, name)
+    if (requestBody) {
+      const { schema = {}, example } = requestBody.content['application/json'] ?? {}
+      assert.ok(example, `${name} has no example of a body`)
+      check(schema, example, name)
+    }
     for (const [status, { description: about, content = {} }] of Object.entries(responses)) {
       assert.notEqual(about, 'Default Response', `${name} ${status}`)
       for (const [type, { schema, example }] of Object.entries(content)) {

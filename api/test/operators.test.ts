@@ -1,40 +1,18 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
-import type { OpsOverview, OpsSensors, Problem, QuarantinePage, SessionView } from '@pulso/model'
+import { test } from 'node:test'
+import type { OpsOverview, OpsSensors, SessionView } from '@pulso/model'
 import { hashSecret, type QuarantineEntry } from '@pulso/stores'
 import { waitFor } from '../../test/support/wait.ts'
-import { hashPassword, verifyPassword, type ApiOptions } from '../src/index.ts'
-import { createTestApi, NOON_MS, toSensor, toState, type Answer, type TestApi } from './helper.ts'
-
-const PASSWORD = 'correct horse'
-const codeOf = ({ body }: Answer): string => (body as Problem).code
-
-type Headers = Record<string, string>
-
-interface OperatorApi extends TestApi {
-  login(body?: object, headers?: Headers): Promise<Answer>
-}
-
-async function createOperatorApi(
-  t: TestContext,
-  options: Parameters<typeof createTestApi>[1] = {},
-): Promise<OperatorApi> {
-  const testApi = await createTestApi(t, options)
-  await testApi.registry.putOperator({
-    name: 'operator',
-    passwordHash: await hashPassword(PASSWORD),
-    createdAtMs: NOON_MS,
-  })
-  return {
-    ...testApi,
-    login: (body = { password: PASSWORD }, headers: Headers = {}) =>
-      testApi.post('/api/v1/session', body, headers),
-  }
-}
-
-function toCookie({ headers }: Answer): string {
-  return String(headers['set-cookie']).split(';', 1)[0] ?? ''
-}
+import { hashPassword, verifyPassword, type Operations } from '../src/index.ts'
+import { EMPTY_OVERVIEW, NO_OPERATIONS, NOON_MS, toSensor, toState } from './helper.ts'
+import {
+  codeOf,
+  createLoggedIn,
+  createOperatorApi,
+  PASSWORD,
+  toCookie,
+  type Headers,
+} from './operator-api.ts'
 
 test('a password is verified against its hash, and equal texts are equal however they are composed', async () => {
   const hash = await hashPassword('contraseña')
@@ -146,27 +124,11 @@ test('operators’ pages answer nobody without a session, whatever is asked', as
   }
 })
 
-async function createLoggedIn(
-  t: TestContext,
-  options: Parameters<typeof createTestApi>[1] = {},
-): Promise<OperatorApi & { ask(path: string): Promise<Answer> }> {
-  const operatorApi = await createOperatorApi(t, options)
-  const cookie = toCookie(await operatorApi.login())
-  return { ...operatorApi, ask: (path) => operatorApi.get(`/api/v1/ops/${path}`, { cookie }) }
-}
-
 test('the overview brings the parts together, and names a store that fails', async (t) => {
-  const operations: ApiOptions['operations'] = {
+  const operations: Pick<Operations, 'overview'> = {
     overview: async () => ({
-      journal: { depth: 7, oldestAgeMs: 40, bytes: 900 },
-      ingest: {
-        messagesPerSecond: 1.5,
-        readingsPerSecond: 2,
-        readingsStored: 3,
-        readingsDuplicate: 0,
-        readingsCorrected: 0,
-        messagesQuarantined: 1,
-      },
+      ...EMPTY_OVERVIEW,
+      journal: { depth: 7, oldestAgeMs: 40, bytes: 900, maxBytes: 1_000, full: 'it is' },
       connections: 5,
     }),
   }
@@ -174,10 +136,13 @@ test('the overview brings the parts together, and names a store that fails', asy
     { name: 'registry', driver: 'sqlite', check: () => Promise.resolve() },
     { name: 'readings', driver: 'duckdb', check: () => Promise.reject(new Error('disk full')) },
   ]
-  const { ask, registry } = await createLoggedIn(t, { operations, checks })
+  const { ask, registry } = await createLoggedIn(t, {
+    operations: { ...NO_OPERATIONS, ...operations },
+    checks,
+  })
   await registry.commitIngest({ position: 1, newSensors: [], states: [], quarantine: [toEntry('a')] })
   const overview = (await ask('overview')).body as OpsOverview
-  assert.equal(overview.journal.depth, 7)
+  assert.deepEqual([overview.journal.depth, overview.journal.full], [7, 'it is'])
   assert.equal(overview.connections, 5)
   assert.equal(overview.startedAt, '2026-05-31T12:00:00.000Z')
   assert.deepEqual(overview.stores, [
@@ -248,25 +213,6 @@ test('pages of operators’ sensors stay whole in every order', async (t) => {
     assert.equal(seen.length, 7, sort)
     assert.equal(new Set(seen).size, 7, sort)
   }
-})
-
-test('the quarantine shows what arrived as text, newest first', async (t) => {
-  const { ask, registry } = await createLoggedIn(t)
-  const quarantine = [toEntry('a'), toEntry('b', Buffer.from([0x7b, 0xff, 0x00])), toEntry('a')]
-  await registry.commitIngest({ position: 1, newSensors: [], states: [], quarantine })
-  const first = (await ask('quarantine?limit=2')).body as QuarantinePage
-  assert.deepEqual(
-    first.entries.map(({ sensor, payload }) => [sensor, payload]),
-    [
-      ['a', '{"fillLevel":9}'],
-      ['b', '{\ufffd\0'],
-    ],
-  )
-  const rest = (await ask(`quarantine?limit=2&before=${first.next}`)).body as QuarantinePage
-  assert.deepEqual([rest.entries.length, rest.next], [1, null])
-  const some = (await ask('quarantine?sensor=b&reason=out-of-range')).body as QuarantinePage
-  assert.equal(some.entries.length, 1)
-  assert.equal(codeOf(await ask('quarantine?reason=mood')), 'invalid-request')
 })
 
 test('expired sessions leave the registry', async (t) => {

@@ -96,8 +96,8 @@ export function createAdmission(options: AdmissionOptions) {
       const connection = connections.of(client)
       if (connection) {
         connection.client = client
-        connection.request = toRequest(packet)
-        boundSession(packet, connection, limits)
+        connection.request = toRequest(packet, limits)
+        boundSession(packet, connection)
       }
       done(null, true)
     },
@@ -118,21 +118,27 @@ function toRefused(thrown: unknown): AppError & { returnCode: number } {
   return Object.assign(error, { returnCode: known.get(error.code) ?? SERVER_UNAVAILABLE })
 }
 
-function toRequest({ clientId, clean, will }: ConnectPacket): ConnectRequest {
-  return { clientIdLength: clientId.length, clean: clean ?? true, willTopic: will?.topic }
+function toRequest(
+  { clientId, clean, will, keepalive = 0 }: ConnectPacket,
+  limits: BrokerLimits,
+): ConnectRequest {
+  const asked = keepalive === 0 ? Infinity : keepalive * SECOND_MS
+  return {
+    clientIdLength: clientId.length,
+    keepaliveMs: Math.min(asked, limits.keepaliveMs),
+    clean: clean ?? true,
+    willTopic: will?.topic,
+  }
 }
 
 /** Rewrites what a client may ask for into what it gets. */
-function boundSession(packet: ConnectPacket, connection: Connection, limits: BrokerLimits): void {
-  const { certificateName } = connection
+function boundSession(packet: ConnectPacket, { certificateName }: Connection): void {
   // Client ids are free within a credential; without this, one device could throw out another by using its id. The
   // name is hashed because it may be a token.
   const name = packet.username === undefined || packet.username === '' ? certificateName : packet.username
   if (packet.clientId !== '') packet.clientId = `${hashSecret(name ?? '').slice(0, 32)}/${packet.clientId}`
   // Sessions end with their connection, see createSessionStore.
   packet.clean = true
-  const askedMs = (packet.keepalive ?? 0) * SECOND_MS
-  connection.keepaliveMs = askedMs === 0 ? limits.keepaliveMs : Math.min(askedMs, limits.keepaliveMs)
-  // Ours to watch: Aedes does not see the PUBLISHes that take the lane, and would miss them.
+  // Aedes sets no timer then; who is silent is seen in keepalive.ts.
   packet.keepalive = 0
 }

@@ -12,7 +12,7 @@ import { createDoor } from './door.ts'
 import { createExpress } from './express.ts'
 import { createGate } from './gate.ts'
 import { createIntake } from './intake.ts'
-import { createKeepAlive } from './keep-alive.ts'
+import { createKeepalive } from './keepalive.ts'
 import { DEFAULT_BROKER_LIMITS, type BrokerLimits } from './limits.ts'
 import { createBrokerMetrics } from './metrics.ts'
 import { endWithOverlap } from './overlap.ts'
@@ -64,6 +64,7 @@ export function createBroker(options: BrokerOptions): Broker {
   })
   const log = createCalmLog(logger, clock)
   const gate = createGate({ limits, clock, metrics, log, isExempt: options.isExempt ?? isLoopback })
+  const keepalive = createKeepalive({ connections })
   const receivedIds = createReceivedIdsStore(limits.qos2Sessions)
   let running: { aedes: Aedes; open: OpenPorts } | undefined
   let isStopping = false
@@ -80,18 +81,13 @@ export function createBroker(options: BrokerOptions): Broker {
   const shared = { connections, receivedIds, limits, clock, metrics, log }
   const express = createExpress({ intake, limits, metrics, isStopping: () => isStopping })
   const reception = createReception({ ...shared, gate, intake, express })
-  const keepAlive = createKeepAlive({
-    connections,
-    clock,
-    onSilent: ({ client }) => client?.emit('error', new Error('keep alive timeout')),
-  })
   const admission = createAdmission({
     ...shared,
     credentials: options.credentials,
     revocations: () => revocations,
     onOverlap(connection, untilMs) {
       const onEnd = (): void => {
-        metrics.connectionRefused('overlap-ended')
+        metrics.connectionEnded('overlap-ended')
         connection.client?.close()
       }
       endWithOverlap(connection, { untilMs, clock, onEnd })
@@ -126,7 +122,7 @@ export function createBroker(options: BrokerOptions): Broker {
           log,
         })
         running = { aedes, open }
-        keepAlive.start()
+        keepalive.start()
         return open.ports
       } catch (error) {
         await closeAedes(aedes)
@@ -136,7 +132,7 @@ export function createBroker(options: BrokerOptions): Broker {
     async stop() {
       if (!running || isStopping) return
       isStopping = true
-      keepAlive.stop()
+      keepalive.stop()
       const { aedes, open } = running
       const closed = open.close()
       const deadline = AbortSignal.timeout(limits.stopMs)
@@ -151,7 +147,10 @@ export function createBroker(options: BrokerOptions): Broker {
     disconnect(username) {
       revocations++
       const theirs = [...connections].filter(({ session }) => session?.username === username)
-      for (const { client } of theirs) client?.close()
+      for (const { client } of theirs) {
+        metrics.connectionEnded('credential-changed')
+        client?.close()
+      }
       return theirs.length
     },
   }

@@ -9,6 +9,7 @@ import type { ReceivedIds } from './received-ids.ts'
 /** What a CONNECT asked for, before anyone knows whether it may. */
 export interface ConnectRequest {
   clientIdLength: number
+  keepaliveMs: number
   clean: boolean
   willTopic: string | undefined
 }
@@ -36,15 +37,14 @@ export interface Arrival {
 }
 
 export interface Connection extends Arrival, Flow {
-  /** Silence of one and a half of this ends the connection. */
-  keepaliveMs: number
-  /** When something was last heard of it, and how much had been read by then. */
-  heardMs: number
-  heardReads: number
   guard: Guard
   address: string
   client: Client | undefined
   request: ConnectRequest | undefined
+  /** What the client promised to be heard within, bounded; 0 before it is admitted. */
+  keepaliveMs: number
+  /** When the last look found that something had come, on the clock of `performance.now()`. */
+  heardAtMs: number
   session: Session | undefined
 }
 

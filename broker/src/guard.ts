@@ -22,11 +22,11 @@ export interface Guard {
   open(options: { limitBytes: number; throttle: Throttle | undefined; lane: PublishLane }): void
   /** Takes up reading again where it was held back before. */
   resume(): void
+  /** What has come waits to be read. */
+  isHeld(): boolean
+  /** Whether something was read since the last time this was asked. */
+  takeHeard(): boolean
   refuse(verdict: GuardVerdict): void
-  /** Rises with everything that is read. */
-  reads(): number
-  /** Whether something is waiting that we do not read: then its silence is not the client's. */
-  isHolding(): boolean
 }
 
 /**
@@ -41,12 +41,12 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
   const meter = createPacketMeter(options.connectBytes)
   let throttle: Throttle | undefined
   let lane: PublishLane | undefined
-  let reads = 0
   let isOpen = false
   /** Before `open`: the first packet has not begun. */
   let packetsBefore = 1
   let held = false
   let waitsForDrain = false
+  let heard = false
 
   const refuse = (verdict: GuardVerdict): void => {
     if (stream.destroyed) return
@@ -87,27 +87,22 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
     return taken
   }
 
-  /** The next that is for the ordinary way. */
+  /** The next that does not take the lane. */
   const read = (size?: number): Buffer | null => {
     for (;;) {
-      if (!mayRead()) {
-        held = true
-        return null
-      }
+      held = !mayRead()
+      if (held) return null
       const chunk = readOn(size)
       if (chunk === null) return null
-      reads++
+      heard = true
       const taken = measure(chunk)
       if (taken < 0) return null
-      const isAll = taken === chunk.length
-      if (!isAll) {
-        held = true
-        stream.unshift(chunk.subarray(taken))
-      }
-      const part = isAll ? chunk : chunk.subarray(0, taken)
+      held = taken < chunk.length
+      if (held) stream.unshift(chunk.subarray(taken))
+      const part = held ? chunk.subarray(0, taken) : chunk
       const passed = lane ? lane.pass(part) : part
       if (passed && passed.length > 0) return passed
-      if (!isAll) return null
+      if (held) return null
     }
   }
 
@@ -122,8 +117,12 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
       isOpen = true
     },
     resume,
+    isHeld: () => held,
+    takeHeard() {
+      const wasHeard = heard
+      heard = false
+      return wasHeard
+    },
     refuse,
-    reads: () => reads,
-    isHolding: () => held,
   }
 }

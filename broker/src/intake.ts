@@ -65,14 +65,19 @@ export interface IntakeOptions {
  * instead of one per message, in the order they came. What is in flight is bounded by not reading on.
  */
 export function createIntake({ journal, limits, onCommit }: IntakeOptions): Intake {
+  const halfBytes = limits.inFlightBytes / 2
+  const shareBytes = Math.min(limits.connectionInFlightBytes, halfBytes / limits.connections)
   const held = new Set<Flow>()
   const waiting: (() => void)[] = []
   let inFlightBytes = 0
   let inFlightMessages = 0
   let latest: { kept: Promise<void>; group: Group } | undefined
 
-  const mayRead = (flow: Flow): boolean =>
-    flow.inFlightBytes < limits.connectionInFlightBytes && inFlightBytes < limits.inFlightBytes
+  const mayRead = (flow: Flow): boolean => {
+    // While nothing is committed, what is left goes to those with little in flight: their pings are still answered.
+    const mostBytes = inFlightBytes < halfBytes ? limits.connectionInFlightBytes : shareBytes
+    return flow.inFlightBytes < mostBytes && inFlightBytes < limits.inFlightBytes
+  }
 
   const settle = (group: Group, error?: AppError): void => {
     if (latest?.group === group) latest = undefined

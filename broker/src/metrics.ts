@@ -5,6 +5,8 @@ export interface BrokerMetrics {
   accepted(qos: number, messages?: number): void
   refused(reason: string, messages?: number): void
   connectionRefused(reason: string): void
+  /** A known client's connection was ended from here, though no message of it was refused. */
+  connectionEnded(reason: string): void
   /** A connection begins to wait because its sender is over its rate. */
   heldBack(reason: string): void
   keptAfter(seconds: number): void
@@ -44,6 +46,12 @@ export function createBrokerMetrics(registry: Registry, gauges: BrokerGauges): B
     labelNames: ['reason'],
     registers,
   })
+  const ended = new Counter({
+    name: 'pulso_connections_ended_total',
+    help: 'Connections of known clients that the broker ended, by reason, those with a refused message left out.',
+    labelNames: ['reason'],
+    registers,
+  })
   new Gauge({
     name: 'pulso_connections',
     help: 'MQTT connections with a known credential.',
@@ -78,6 +86,7 @@ export function createBrokerMetrics(registry: Registry, gauges: BrokerGauges): B
     },
     refused: (reason, messages = 1) => refused.inc({ reason }, messages),
     connectionRefused: (reason) => connectionsRefused.inc({ reason }),
+    connectionEnded: (reason) => ended.inc({ reason }),
     heldBack: (reason) => heldBack.inc({ reason }),
     keptAfter: (seconds) => kept.observe(seconds),
   }

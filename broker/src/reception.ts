@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { Clock } from '@pulso/model'
 import type { Aedes } from 'aedes'
 import type { CalmLog } from './calm-log.ts'
@@ -37,8 +38,10 @@ export function createReception(options: ReceptionOptions): Reception {
   const quotas = createQuotas(limits, clock)
 
   const refuse = ({ address, session }: Connection, verdict: GuardVerdict): void => {
-    if (session) metrics.refused(verdict.reason)
-    else metrics.connectionRefused(verdict.reason)
+    const { reason } = verdict
+    if (!session) metrics.connectionRefused(reason)
+    else if (reason === 'message-rate' || reason === 'byte-rate') metrics.connectionEnded(reason)
+    else metrics.refused(reason)
     log.warn('Connection closed', { ...verdict, address, username: session?.username })
   }
 
@@ -67,12 +70,11 @@ export function createReception(options: ReceptionOptions): Reception {
         address: arrival.ticket.address,
         inFlightBytes: 0,
         parcel: undefined,
-        keepaliveMs: limits.keepaliveMs,
         client: undefined,
         request: undefined,
+        keepaliveMs: 0,
+        heardAtMs: 0,
         session: undefined,
-        heardReads: -1,
-        heardMs: 0,
         resume: () => connection.guard.resume(),
         settle: (parcel, error) => express.settle(connection, parcel, error),
         guard: guardStream(stream, {
@@ -94,6 +96,8 @@ export function createReception(options: ReceptionOptions): Reception {
       const { session, stream, ticket, guard } = connection
       if (!session || stream.destroyed) return
       gate.settle(ticket)
+      connection.keepaliveMs = connection.request?.keepaliveMs ?? limits.keepaliveMs
+      connection.heardAtMs = performance.now()
       guard.open({
         limitBytes: largestPacketBytes(limits),
         throttle: throttle(connection, session),

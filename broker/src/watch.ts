@@ -31,6 +31,8 @@ export function watchAedes({ aedes, connections, metrics, logger, onAdmitted }: 
   aedes.on('clientError', (client, error) => {
     const connection = connections.of(client)
     const { address, session } = connection ?? {}
+    const ending = ENDINGS.get(error.message.toLowerCase())
+    if (ending) metrics.connectionEnded(ending)
     if (isProtocolError(error)) {
       if (session) metrics.refused('protocol')
       else metrics.connectionRefused('protocol')
@@ -42,8 +44,13 @@ export function watchAedes({ aedes, connections, metrics, logger, onAdmitted }: 
   ;(aedes as NodeJS.EventEmitter).on('error', (error: Error) => logger.error({ err: error }, 'Broker error'))
 }
 
-/** Aedes' own words for what is nobody's mistake in the protocol. */
-const ENDINGS = new Set(['keep alive timeout', 'drain timeout', 'connection closed', 'premature close'])
+/** Aedes' own words for what is nobody's mistake in the protocol, and what is counted of it. */
+const ENDINGS: ReadonlyMap<string, string | undefined> = new Map([
+  ['keep alive timeout', 'silent'],
+  ['drain timeout', 'slow-reader'],
+  ['connection closed', undefined],
+  ['premature close', undefined],
+])
 
 /** How `ws` calls what breaks RFC 6455 or its bounds. */
 const WEB_SOCKET_ERROR = 'WS_ERR_'

@@ -8,6 +8,7 @@ import { addBackupCommand } from './commands/backup.ts'
 import { addBenchCommands } from './commands/bench.ts'
 import { addDeviceCommands } from './commands/device.ts'
 import { addOperatorCommands } from './commands/operator.ts'
+import { addQuarantineCommands } from './commands/quarantine.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addRestoreCommand } from './commands/restore.ts'
 import { addScaleCommands } from './commands/scale.ts'
@@ -33,6 +34,7 @@ addStartCommand(program)
 addDeviceCommands(program)
 addOperatorCommands(program)
 addStatusCommand(program)
+addQuarantineCommands(program)
 addBackupCommand(program)
 addRestoreCommand(program)
 addSimulateCommand(program)

@@ -6,7 +6,7 @@ import {
   type QuarantineReason,
   type Topic,
 } from '@pulso/model'
-import type { KeptMessage } from '@pulso/stores'
+import { REPLAY_CREDENTIAL, type KeptMessage } from '@pulso/stores'
 import { kindOf, lookAtSensor, setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
 import {
   decodeDeviceApi,
@@ -14,6 +14,7 @@ import {
   DECODERS,
   parseUplink,
   type Decoded,
+  type RawReading,
   type Refused,
 } from './decoders/index.ts'
 import { takeReading, type Source } from './take-reading.ts'
@@ -49,8 +50,8 @@ function takeOwn(draft: BatchDraft, message: KeptMessage, topic: Topic): void {
     setAside(draft, message, { ...(doubt ?? unknownKind(topic.kind)), sensorId })
     return
   }
-  const { limits } = draft.context
-  take(draft, { message, kind, sensorId }, DECODERS[channel](message, { kind, limits }))
+  const source: Source = { message, kind, sensorId, limits: draft.context.limits }
+  take(draft, source, DECODERS[channel](message, source))
 }
 
 /** Which kind the sensor is does not stand in the topic, so it must be known. */
@@ -61,8 +62,8 @@ function takeDeviceApi(draft: BatchDraft, message: KeptMessage, sensorId: string
     setAside(draft, message, { ...kind, sensorId })
     return
   }
-  const { limits } = draft.context
-  take(draft, { message, kind, sensorId }, decodeDeviceApi(message, { kind, limits }))
+  const source: Source = { message, kind, sensorId, limits: draft.context.limits }
+  take(draft, source, decodeDeviceApi(message, source))
 }
 
 function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNetwork): void {
@@ -92,9 +93,9 @@ function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNet
     setAside(draft, message, { reason: 'invalid-payload', detail, sensorId })
     return
   }
-  const decoded = decodeUplink(envelope, { kind, limits, codec })
+  const decoded = decodeUplink(envelope, { kind, codec })
   if (decoded.type === 'nothing') draft.withoutMetric++
-  take(draft, { message, kind, sensorId }, decoded)
+  take(draft, { message, kind, sensorId, limits }, decoded)
 }
 
 function take(draft: BatchDraft, source: Source, decoded: Decoded): void {
@@ -104,18 +105,21 @@ function take(draft: BatchDraft, source: Source, decoded: Decoded): void {
   }
   if (decoded.type === 'presence') {
     const { message, kind, sensorId } = source
-    lookAtSensor(draft, { id: sensorId, kind, message }).presence = decoded.presence
+    const sensor = lookAtSensor(draft, { id: sensorId, kind, message })
+    // What comes again from quarantine says how it was then: that is better than nothing, not than what is known.
+    if (message.credential === REPLAY_CREDENTIAL && sensor.presence !== null) return
+    sensor.presence = decoded.presence
     touchSensor(draft, sensorId)
     return
   }
   draft.unknownMetrics += decoded.unknown ?? 0
   if (decoded.type === 'nothing') return
-  const { readings } = decoded
+  const { readings, toPayload = toOwnJson } = decoded
   for (let index = 0; index < readings.length; index++) {
     const reading = readings[index]
     if (!reading) continue
     if ('type' in reading) refuse(draft, source, reading)
-    else takeReading(draft, source, { reading, index, isBatch: readings.length > 1 })
+    else takeReading(draft, source, { reading, index, toPayload: readings.length > 1 ? toPayload : null })
   }
 }
 
@@ -150,6 +154,11 @@ function knownKind(draft: BatchDraft, sensorId: string): Kind | Doubt {
 
 function unknownKind(kind: string): Doubt {
   return { reason: 'unknown-kind', detail: `There is no kind '${kind}'` }
+}
+
+/** One object of a batch as it was sent, so that it can be told from the others. */
+function toOwnJson({ time, metrics }: RawReading): unknown {
+  return time === undefined ? metrics : { ...metrics, time }
 }
 
 function countChannel(draft: BatchDraft, channel: string): void {

@@ -4,44 +4,44 @@ import {
   toIsoTime,
   validateValues,
   type ClockLimits,
-  type Kind,
   type QuarantineReason,
   type Rejection,
 } from '@pulso/model'
 import type { KeptMessage } from '@pulso/stores'
 import { lookAtSensor, setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
-import type { RawReading } from './decoders/index.ts'
+import type { DecoderContext, RawReading } from './decoders/index.ts'
 import { applyReading } from './sensor-draft.ts'
 
 /** Whose message it is. */
-export interface Source {
+export interface Source extends DecoderContext {
   message: KeptMessage
-  kind: Kind
   sensorId: string
 }
 
+export interface Element {
+  reading: RawReading
+  /** Its place in the message. */
+  index: number
+  /** How it would be sent alone; `null` where the message as a whole is set aside. */
+  toPayload: ((reading: RawReading) => unknown) | null
+}
+
 /** Validates one reading and applies it to the draft; what is wrong is set aside. */
-export function takeReading(
-  draft: BatchDraft,
-  { message, kind, sensorId }: Source,
-  { reading, index, isBatch }: { reading: RawReading; index: number; isBatch: boolean },
-): void {
-  const refuseAll = (rejections: readonly (Omit<Rejection, 'metric'> & { metric?: string })[]): void => {
-    const own = isBatch ? { payload: toElementPayload(reading) } : {}
-    for (const rejection of rejections) setAside(draft, message, { ...rejection, sensorId, ...own })
-  }
+export function takeReading(draft: BatchDraft, source: Source, element: Element): void {
+  const { message, kind, sensorId } = source
+  const { reading, index } = element
   // The journal has reserved a millisecond for each object of a batch.
   const timeMs = reading.time === undefined ? message.receivedAtMs + index : parseTime(reading.time)
   const wrongTime = judgeTime(timeMs, message.receivedAtMs, draft.context.clockLimits)
   if (timeMs === undefined || wrongTime) {
-    refuseAll([wrongTime ?? INVALID_TIME])
+    refuseAll(draft, source, { ...element, rejections: [wrongTime ?? INVALID_TIME] })
     return
   }
   const sensor = lookAtSensor(draft, { id: sensorId, kind, message })
   const known = { values: sensor.known, attributes: sensor.sensor.attributes }
   const { values, rejections, unknown } = validateValues(kind, reading.metrics, known)
   draft.unknownMetrics += unknown.length
-  if (rejections.length > 0) refuseAll(rejections)
+  if (rejections.length > 0) refuseAll(draft, source, { ...element, rejections })
   if (!hasAny(values)) return
   const kept = { sensorId, timeMs, receivedAtMs: message.receivedAtMs, values }
   touchSensor(draft, sensorId)
@@ -68,9 +68,17 @@ function judgeTime(
   return { reason: 'clock', detail: `time ${toIsoTime(timeMs)} is ${apart}` }
 }
 
-/** One object of a batch as it was sent, so that it can be told from the others. */
-function toElementPayload({ time, metrics }: RawReading): Uint8Array {
-  return Buffer.from(JSON.stringify(time === undefined ? metrics : { ...metrics, time }))
+function refuseAll(
+  draft: BatchDraft,
+  { message, sensorId }: Source,
+  refusal: Element & { rejections: readonly (Omit<Rejection, 'metric'> & { metric?: string })[] },
+): void {
+  const { reading, index, toPayload, rejections } = refusal
+  const own = toPayload && {
+    payload: Buffer.from(JSON.stringify(toPayload(reading))),
+    receivedAtMs: message.receivedAtMs + index,
+  }
+  for (const rejection of rejections) setAside(draft, message, { ...rejection, sensorId, ...own })
 }
 
 function hasAny(values: object): boolean {

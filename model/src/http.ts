@@ -4,7 +4,6 @@
  */
 import { Type, type Static } from 'typebox'
 import { CitySchema } from './city.ts'
-import { QUARANTINE_REASONS } from './kind.ts'
 import { FRESHNESS } from './freshness.ts'
 
 const IsoTime = Type.String({ format: 'date-time', description: 'ISO 8601 in UTC' })
@@ -176,8 +175,16 @@ export const OpsOverview = Type.Object({
     depth: Type.Integer(),
     oldestAgeMs: Nullable(Type.Number()),
     bytes: Type.Integer(),
+    maxBytes: Type.Number({ description: 'The size at which it takes no more until some are stored' }),
+    full: Type.Union([Type.String(), Type.Null()], {
+      description: 'Why it takes no messages at the moment: devices are held back then',
+    }),
   }),
   ingest: Type.Object({
+    state: Type.Enum(['starting', 'running', 'retrying', 'stopped'], {
+      description: '`retrying`: a store fails, the journal holds what arrives',
+    }),
+    error: Type.Union([Type.String(), Type.Null()], { description: 'Why it tries again' }),
     messagesPerSecond: Type.Number(),
     readingsPerSecond: Type.Number(),
     readingsStored: Type.Number(),
@@ -223,25 +230,6 @@ export const OpsSensors = Type.Object({
   next: Nullable(Type.String()),
 })
 export type OpsSensors = Static<typeof OpsSensors>
-
-export const QuarantineView = Type.Object({
-  id: Type.Integer(),
-  receivedAt: IsoTime,
-  reason: Type.Enum([...QUARANTINE_REASONS]),
-  detail: Type.String(),
-  topic: Type.String(),
-  sensor: Nullable(Type.String()),
-  metric: Nullable(Type.String()),
-  /** What arrived, as text, at most the payload limit. */
-  payload: Type.String(),
-})
-export type QuarantineView = Static<typeof QuarantineView>
-
-export const QuarantinePage = Type.Object({
-  entries: Type.Array(QuarantineView),
-  next: Nullable(Type.Integer()),
-})
-export type QuarantinePage = Static<typeof QuarantinePage>
 
 export const SessionView = Type.Object({ operator: Type.String(), expiresAt: IsoTime })
 export type SessionView = Static<typeof SessionView>

@@ -6,6 +6,9 @@ import {
   OpsSensors,
   Problem,
   QuarantinePage,
+  QuarantinePurged,
+  QuarantineReplayed,
+  QuarantineTotals,
   SensorCollection,
   SensorDetail,
   SessionView,
@@ -29,6 +32,9 @@ const VIEWS = {
   OpsSensors,
   Problem,
   QuarantinePage,
+  QuarantinePurged,
+  QuarantineReplayed,
+  QuarantineTotals,
   SensorCollection,
   SensorDetail,
   SessionView,
@@ -39,6 +45,10 @@ type Views = typeof VIEWS
 export function addViews(app: App): void {
   for (const [name, schema] of Object.entries(VIEWS)) app.addSchema({ ...schema, $id: name })
 }
+
+/** What all routes for operators have in common. */
+export const OPS_SCHEMA = { tags: ['operators'], security: [{ session: [] }] }
+export const OPS_CONFIG = { cacheControl: 'no-store' }
 
 /** An answer in JSON. */
 export function answer<Name extends keyof Views>(

@@ -7,7 +7,18 @@ const LiveView = Type.Object({ status: Type.Literal('ok') })
 
 const ReadyView = Type.Object({
   status: Type.Enum(['ok', 'failing']),
-  checks: Type.Array(Type.Object({ name: Type.String(), driver: Type.String(), ok: Type.Boolean() })),
+  checks: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      driver: Type.String(),
+      ok: Type.Boolean(),
+      detail: Type.Optional(
+        Type.Record(Type.String(), Type.Union([Type.Number(), Type.Boolean(), Type.Null()]), {
+          description: 'What it says of itself: the journal’s depth, age and whether it is full',
+        }),
+      ),
+    }),
+  ),
 })
 type ReadyView = Static<typeof ReadyView>
 
@@ -49,7 +60,12 @@ export function healthRoutes(app: App, { checks }: ApiContext): void {
       reply.code(isReady ? 200 : 503)
       return {
         status: isReady ? 'ok' : 'failing',
-        checks: results.map(({ name, driver, ok }) => ({ name, driver, ok })),
+        checks: results.map(({ name, driver, ok, facts }) => ({
+          name,
+          driver,
+          ok,
+          ...(facts && { detail: facts }),
+        })),
       }
     },
   )
@@ -58,7 +74,10 @@ export function healthRoutes(app: App, { checks }: ApiContext): void {
 function toReadyAnswer(description: string, ok: boolean): TSchema {
   const example: ReadyView = {
     status: ok ? 'ok' : 'failing',
-    checks: [{ name: 'registry', driver: 'sqlite', ok }],
+    checks: [
+      { name: 'registry', driver: 'sqlite', ok },
+      { name: 'journal', driver: 'sqlite', ok: true, detail: { depth: 12, oldestAgeMs: 180, full: false } },
+    ],
   }
   return answerAs(JSON_TYPE, { schema: ReadyView, description, example })
 }

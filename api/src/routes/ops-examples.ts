@@ -1,4 +1,4 @@
-import { MINUTE_MS, toIsoTime, type OpsOverview, type OpsSensors, type QuarantinePage } from '@pulso/model'
+import { MINUTE_MS, toIsoTime, type OpsOverview, type OpsSensors } from '@pulso/model'
 import { toCursor } from '../http/query.ts'
 import { EXAMPLE_MS } from './examples.ts'
 
@@ -9,8 +9,10 @@ const receivedAt = toIsoTime(EXAMPLE_MS - MINUTE_MS)
 export const EXAMPLE_OVERVIEW: OpsOverview = {
   time,
   startedAt: toIsoTime(EXAMPLE_MS - 90 * MINUTE_MS),
-  journal: { depth: 12, oldestAgeMs: 180, bytes: 2_064 },
+  journal: { depth: 12, oldestAgeMs: 180, bytes: 2_064, maxBytes: 8_589_934_592, full: null },
   ingest: {
+    state: 'running',
+    error: null,
     messagesPerSecond: 41.5,
     readingsPerSecond: 43,
     readingsStored: 231_402,
@@ -45,20 +47,4 @@ export const EXAMPLE_OPS_SENSORS: OpsSensors = {
     },
   ],
   next: toCursor([EXAMPLE_MS - MINUTE_MS, 'bay-042']),
-}
-
-export const EXAMPLE_QUARANTINE: QuarantinePage = {
-  entries: [
-    {
-      id: 1_042,
-      receivedAt,
-      reason: 'out-of-range',
-      detail: 'temperature 400 is outside -50 to 60',
-      topic: 'pulso/any/bay-042/telemetry',
-      sensor: 'bay-042',
-      metric: 'temperature',
-      payload: '{"temperature":400}',
-    },
-  ],
-  next: null,
 }

@@ -1,19 +1,15 @@
-import { FRESHNESS, QUARANTINE_REASONS, toIsoTime, type OpsOverview } from '@pulso/model'
+import { FRESHNESS, toIsoTime, type OpsOverview } from '@pulso/model'
 import { Type } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import { listOpsSensors, OPS_SORTS } from '../current/ops-list.ts'
 import type { App } from '../http/app.ts'
 import { parseKinds, toCursor } from '../http/query.ts'
-import { answer, kindParameter, limitParameter, problems } from './common.ts'
-import { EXAMPLE_OPS_SENSORS, EXAMPLE_OVERVIEW, EXAMPLE_QUARANTINE } from './ops-examples.ts'
-import { toQuarantinePage } from './ops-quarantine.ts'
+import { answer, kindParameter, limitParameter, OPS_CONFIG, OPS_SCHEMA, problems } from './common.ts'
+import { EXAMPLE_OPS_SENSORS, EXAMPLE_OVERVIEW } from './ops-examples.ts'
+import { opsQuarantineRoutes } from './ops-quarantine.ts'
 import { SESSION_COOKIE } from './session.ts'
 
 const DEFAULT_SENSORS = 100
-const DEFAULT_ENTRIES = 50
-
-const shared = { tags: ['operators'], security: [{ session: [] }] }
-const config = { cacheControl: 'no-store' }
 
 /** What operators see; nothing here answers without a session. */
 export function opsRoutes(app: App, context: ApiContext): void {
@@ -24,7 +20,7 @@ export function opsRoutes(app: App, context: ApiContext): void {
     })
     overviewRoute(scope, context)
     sensorsRoute(scope, context)
-    quarantineRoute(scope, context)
+    opsQuarantineRoutes(scope, context)
   })
 }
 
@@ -33,9 +29,9 @@ function overviewRoute(app: App, context: ApiContext): void {
   app.get(
     '/api/v1/ops/overview',
     {
-      config,
+      config: OPS_CONFIG,
       schema: {
-        ...shared,
+        ...OPS_SCHEMA,
         summary: 'How the installation is doing',
         description:
           'The journal’s depth and age, the ingest rate, connections, stores, the quarantine by reason.',
@@ -56,7 +52,7 @@ function overviewRoute(app: App, context: ApiContext): void {
         startedAt: toIsoTime(startedAtMs),
         ...parts,
         liveClients: feed.clients,
-        stores,
+        stores: stores.map(({ name, driver, ok, detail }) => ({ name, driver, ok, detail })),
         quarantine: Object.entries(byReason).map(([reason, count]) => ({ reason, count })),
       }
     },
@@ -89,9 +85,9 @@ function sensorsRoute(app: App, { options, current }: ApiContext): void {
   app.get(
     '/api/v1/ops/sensors',
     {
-      config,
+      config: OPS_CONFIG,
       schema: {
-        ...shared,
+        ...OPS_SCHEMA,
         summary: 'Every sensor, with what its device says of itself',
         description: 'Battery, signal, presence, age and freshness, and how much of it is in quarantine.',
         querystring: Query,
@@ -110,47 +106,6 @@ function sensorsRoute(app: App, { options, current }: ApiContext): void {
         quarantined: bySensor,
       })
       return { time: toIsoTime(options.clock.now()), ...page }
-    },
-  )
-}
-
-function quarantineRoute(app: App, { options }: ApiContext): void {
-  const Query = Type.Object({
-    reason: Type.Optional(
-      Type.Enum([...QUARANTINE_REASONS], { description: 'Only this', examples: ['out-of-range'] }),
-    ),
-    sensor: Type.Optional(
-      Type.String({ maxLength: 256, description: 'Only this sensor’s', examples: ['bay-042'] }),
-    ),
-    limit: limitParameter({ maximum: 200, default: DEFAULT_ENTRIES }),
-    before: Type.Optional(
-      Type.Integer({ minimum: 1, description: '`next` of the page before', examples: [1_042] }),
-    ),
-  })
-  app.get(
-    '/api/v1/ops/quarantine',
-    {
-      config,
-      schema: {
-        ...shared,
-        summary: 'What was kept aside instead of stored, newest first',
-        description: 'With the reason, and what arrived as text; bytes that are no UTF-8 show as �.',
-        querystring: Query,
-        response: {
-          200: answer('QuarantinePage', { description: 'A page of entries', example: EXAMPLE_QUARANTINE }),
-          ...problems(400, 401, 429, 503),
-        },
-      },
-    },
-    async ({ query: { limit, reason, sensor, before } }) => {
-      const entries = await options.registry.listQuarantine({
-        // One more than asked for tells whether there is a next page.
-        limit: limit + 1,
-        ...(reason && { reason }),
-        ...(sensor !== undefined && { sensorId: sensor }),
-        ...(before !== undefined && { beforeId: before }),
-      })
-      return toQuarantinePage(entries, limit)
     },
   )
 }

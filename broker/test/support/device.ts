@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** The packets of MQTT 3.1.1 that a test needs, byte by byte, and a socket to send them on. */
 export const PACKET = { connack: 2, puback: 4, pubrec: 5, pubcomp: 7, suback: 9, pingresp: 13 } as const
@@ -16,11 +17,21 @@ export interface Device {
   isClosed(): boolean
   /** Bytes that the system has not taken yet. */
   unsentBytes(): number
+  /** Does not read on until `listen`. */
+  ignore(): void
+  listen(): void
   close(): void
 }
 
 export async function openDevice(port: number): Promise<Device> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const device = deviceOn(socket)
+  await once(socket, 'connect')
+  return device
+}
+
+/** A device on a stream of any kind. */
+export function deviceOn(socket: Duplex): Device {
   const arrived: { type: number; body: Buffer }[] = []
   const waiting: (() => void)[] = []
   let rest = Buffer.alloc(0)
@@ -43,7 +54,6 @@ export async function openDevice(port: number): Promise<Device> {
       resolve()
     })
   })
-  await once(socket, 'connect')
   return {
     send: (...packets) => void socket.write(Buffer.concat(packets)),
     async next(name) {
@@ -59,6 +69,8 @@ export async function openDevice(port: number): Promise<Device> {
     closed: () => ended,
     isClosed: () => closed,
     unsentBytes: () => socket.writableLength,
+    ignore: () => void socket.pause(),
+    listen: () => void socket.resume(),
     close: () => void socket.destroy(),
   }
 }

@@ -10,6 +10,7 @@ import {
   createSqliteJournalWriter,
   hashSecret,
   openSqliteRegistry,
+  type Credential,
   type CredentialScope,
   type CredentialsRegistry,
   type JournalReader,
@@ -20,7 +21,7 @@ import {
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
-import { createBroker, type Broker, type BrokerOptions } from '../../src/index.ts'
+import { createBroker, type Broker, type BrokerOptions, type BrokerPorts } from '../../src/index.ts'
 import { openDevice, type Device } from './device.ts'
 
 export const SECRET = 'a-random-secret'
@@ -28,6 +29,7 @@ export const SECRET = 'a-random-secret'
 export interface Door {
   broker: Broker
   port: number
+  ports: BrokerPorts
   registry: Registry
   writer: JournalWriter
   metrics: MetricsRegistry
@@ -40,7 +42,10 @@ export interface Door {
   /** Everything in the journal, once it holds at least `count`. */
   kept(count: number): Promise<KeptMessage[]>
   count(metric: string): Promise<number>
-  addCredential(username: string, scope: CredentialScope): Promise<void>
+  /** With the password `SECRET`, unless said otherwise. */
+  addCredential(username: string, scope: CredentialScope, differing?: Partial<Credential>): Promise<void>
+  /** Closes something at the end, before the broker stops. */
+  closing(close: () => unknown): void
 }
 
 export interface DoorOptions extends Partial<BrokerOptions> {
@@ -69,11 +74,12 @@ export async function openDoor(context: TestContext, options: DoorOptions = {}):
     journal: wrapJournal?.(writer) ?? writer,
     credentials: wrapCredentials?.(registry) ?? registry,
     clock: systemClock,
-    logger: pino({ level: 'info' }, toLines(logged)),
+    logger: pino({ level: 'debug' }, toLines(logged)),
     metrics,
     ...brokerOptions,
   })
-  const { port } = await broker.start()
+  const ports = await broker.start()
+  const { port } = ports
   const closing: (() => unknown)[] = []
   context.after(async () => {
     for (const close of closing) await close()
@@ -85,7 +91,7 @@ export async function openDoor(context: TestContext, options: DoorOptions = {}):
     await rm(folder, { recursive: true, force: true })
   })
 
-  const addCredential: Door['addCredential'] = (username, scope) =>
+  const addCredential: Door['addCredential'] = (username, scope, differing) =>
     registry.addCredential({
       username,
       access: 'password',
@@ -93,6 +99,7 @@ export async function openDoor(context: TestContext, options: DoorOptions = {}):
       previous: null,
       scope,
       createdAtMs: Date.now(),
+      ...differing,
     })
   for (const sensorId of ['bay', 'lamp']) await addCredential(sensorId, { type: 'sensor', sensorId })
   await addCredential('gate', { type: 'gateway', prefix: 'gate-' })
@@ -100,11 +107,13 @@ export async function openDoor(context: TestContext, options: DoorOptions = {}):
   return {
     broker,
     port,
+    ports,
     registry,
     writer,
     metrics,
     logged,
     addCredential,
+    closing: (close) => void closing.push(close),
     async device() {
       const device = await openDevice(port)
       closing.push(() => device.close())

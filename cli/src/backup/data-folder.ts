@@ -7,6 +7,7 @@ import { journalFile, readingsFile, registryFile } from '../box/files.ts'
 const OF_A_PROCESS = /^(box\.lock.*|box\.pid|control\.sock)$/
 /** What a restore puts beside the stores: see `install.ts`. */
 const OF_A_RESTORE = /^(restore\.(partial|ready)|before-restore-.*)$/
+
 /** The names in a data folder that are somebody's data: not there with a folder that is missing. */
 export async function listData(dataDir: string): Promise<string[]> {
   if (!existsSync(dataDir)) return []
@@ -14,7 +15,7 @@ export async function listData(dataDir: string): Promise<string[]> {
   return names.filter((name) => !OF_A_PROCESS.test(name) && !OF_A_RESTORE.test(name)).toSorted()
 }
 
-/** The files that are copied as they are: all but the stores', which have their own way, and their older selves. */
+/** The files that are copied as they are: all but the stores', which have their own way, and what is named after them. */
 export async function listOtherFiles(dataDir: string): Promise<string[]> {
   const stores = [journalFile, registryFile, readingsFile].map((file) => file(dataDir))
   const isOfStore = (path: string): boolean => stores.some((store) => path.startsWith(store))
@@ -22,8 +23,7 @@ export async function listOtherFiles(dataDir: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile())
     .map(({ name }) => name)
-    .filter((name) => !OF_A_PROCESS.test(name) && !name.endsWith('.bak'))
-    .filter((name) => !isOfStore(join(dataDir, name)))
+    .filter((name) => !OF_A_PROCESS.test(name) && !isOfStore(join(dataDir, name)))
     .toSorted()
 }
 

@@ -1,11 +1,13 @@
-import { createApi, type Api } from '@pulso/api'
+import { createApi, type Api, type HealthFacts } from '@pulso/api'
 import { AppError, systemClock, type City, type Kinds, type OpsOverview } from '@pulso/model'
-import type { Registry as SensorRegistry } from '@pulso/stores'
+import type { JournalStatus, Registry as SensorRegistry } from '@pulso/stores'
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { createLogger } from '../logger.ts'
 import type { BrokerThreadMethods } from './broker-thread.ts'
 import type { IngestThreadMethods } from './ingest-thread.ts'
+import type { Sources } from './open-sources.ts'
+import type { QuarantineDesk } from './quarantine-desk.ts'
 import { observeEventLoop, type Thread } from './thread.ts'
 import { findWebFolder } from './web-folder.ts'
 
@@ -17,9 +19,12 @@ export interface BoxApiOptions {
   registry: SensorRegistry
   ingest: Thread<IngestThreadMethods>
   broker: Thread<BrokerThreadMethods>
+  quarantine: Pick<QuarantineDesk, 'replayQuarantine'>
+  sources: Pick<Sources, 'metrics'>
 }
 
-export function createBoxApi({ config, city, kinds, registry, ingest, broker }: BoxApiOptions): Api {
+export function createBoxApi(options: BoxApiOptions): Api {
+  const { config, city, kinds, registry, ingest, broker, quarantine, sources } = options
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
   observeEventLoop('api', metrics)
@@ -38,17 +43,26 @@ export function createBoxApi({ config, city, kinds, registry, ingest, broker }: 
         metrics.getMetricsAsJSON(),
         broker.client.metrics(),
         ingest.client.metrics(),
+        sources.metrics(),
       ])
       return AggregatorRegistry.aggregate(lists).metrics()
     },
     checks: [
       { name: 'mqtt', driver: 'aedes', check: () => broker.client.check() },
-      { name: 'journal', driver: 'sqlite', check: () => ingest.client.checkJournal() },
+      {
+        name: 'journal',
+        driver: 'sqlite',
+        check: () => ingest.client.checkJournal(),
+        facts: () => readJournalFacts(ingest),
+      },
       { name: 'ingest', driver: 'thread', check: () => checkIngest(ingest) },
       { name: 'readings', driver: config.readings.driver, check: () => ingest.client.check() },
       { name: 'registry', driver: registry.driver, check: () => registry.check() },
     ],
-    operations: { overview: () => readOverview({ ingest, broker }) },
+    operations: {
+      overview: () => readOverview({ ingest, broker }),
+      replayQuarantine: (selection) => quarantine.replayQuarantine(selection),
+    },
     webFolder: findWebFolder(),
   })
 }
@@ -60,13 +74,28 @@ export async function readOverview({
   ingest,
   broker,
 }: Pick<BoxApiOptions, 'ingest' | 'broker'>): Promise<Overview> {
-  const [{ depth, bytes, oldestReceivedAtMs }, stats, connections] = await Promise.all([
+  const [status, stats, { state, error }, connections] = await Promise.all([
     ingest.client.journalStatus(),
     ingest.client.stats(),
+    ingest.client.status(),
     broker.client.connections(),
   ])
-  const oldestAgeMs = oldestReceivedAtMs === null ? null : Math.max(0, systemClock.now() - oldestReceivedAtMs)
-  return { journal: { depth, bytes, oldestAgeMs }, ingest: stats, connections }
+  const { depth, bytes, maxBytes, full } = status
+  return {
+    journal: { depth, bytes, oldestAgeMs: toAgeMs(status), maxBytes, full },
+    ingest: { state, error: error?.message ?? null, ...stats },
+    connections,
+  }
+}
+
+async function readJournalFacts({ client }: Thread<IngestThreadMethods>): Promise<HealthFacts> {
+  const status = await client.journalStatus()
+  const { depth, bytes, maxBytes, full } = status
+  return { depth, oldestAgeMs: toAgeMs(status), bytes, maxBytes, full: full !== null }
+}
+
+function toAgeMs({ oldestReceivedAtMs }: JournalStatus): number | null {
+  return oldestReceivedAtMs === null ? null : Math.max(0, systemClock.now() - oldestReceivedAtMs)
 }
 
 /** Ingest that cannot store goes on trying, and the journal holds what waits; but the box is not ready then. */

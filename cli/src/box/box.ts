@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { SourceStatus } from '@pulso/ingest'
 import { type AppError, systemClock, type City, type Kinds, type SensorState } from '@pulso/model'
 import { createSqliteJournal, openSqliteRegistry, type CopiedStores } from '@pulso/stores'
 import type { Logger } from 'pino'
@@ -6,12 +7,16 @@ import { createAdministration, type Administration } from '../administration.ts'
 import { finishRestore } from '../backup/install.ts'
 import type { Config } from '../config/config.ts'
 import { loadCodecNames } from '../config/load.ts'
+import { loadSources } from '../config/sources.ts'
 import { serveControl } from '../control.ts'
 import type { BrokerThreadData, BrokerThreadMethods } from './broker-thread.ts'
 import { createBoxApi, readOverview, type Overview } from './box-api.ts'
 import { journalFile, registryFile } from './files.ts'
 import type { IngestThreadData, IngestThreadMethods } from './ingest-thread.ts'
 import { lockFolder } from './lock.ts'
+import { openQuarantine } from './open-quarantine.ts'
+import { openSources } from './open-sources.ts'
+import type { QuarantineDesk } from './quarantine-desk.ts'
 import { spawnThread, type Thread } from './thread.ts'
 
 export interface BoxOptions {
@@ -26,10 +31,12 @@ export interface BoxOptions {
 export interface BoxStatus extends Overview {
   http: string
   mqtt: { host: string; port: number }
+  /** The external brokers. */
+  sources: SourceStatus[]
 }
 
 /** What commands can ask of the running box. */
-export interface RunningBoxMethods extends Administration {
+export interface RunningBoxMethods extends Administration, QuarantineDesk {
   status(): Promise<BoxStatus>
   /** Copies the stores as they are together into a folder that is there; `pulso backup` does the rest. */
   copyStores(folder: string): Promise<CopiedStores>
@@ -50,7 +57,8 @@ export interface Box {
  */
 export async function startBox(options: BoxOptions): Promise<Box> {
   await using parts = new AsyncDisposableStack()
-  const { config, city, kinds, logger } = options
+  const { config, city, kinds, logger, onFailure } = options
+  const sourceSettings = await loadSources(config.sourcesFile)
 
   const lock = lockFolder(config.dataDir)
   parts.defer(() => lock.release())
@@ -79,8 +87,11 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   parts.defer(() => journal.stop())
   await ingest.client.start(journal.readerPort())
   parts.defer(() => ingest.client.stop())
+  const journalPort = (): MessagePort => journal.writerPort()
+  const sources = await openSources(parts, { config, sources: sourceSettings, journalPort, onFailure })
 
-  const api = createBoxApi({ config, city, kinds, registry, ingest, broker })
+  const quarantine = openQuarantine(parts, { config, registry, ingest, journalPort: journal.writerPort() })
+  const api = createBoxApi({ config, city, kinds, registry, ingest, broker, quarantine, sources })
   states.port1.on('message', (list: SensorState[]) => api.applyStates(list))
   const http = await api.start()
   parts.defer(() => api.stop())
@@ -96,9 +107,11 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   })
   const methods: RunningBoxMethods = {
     ...administration,
+    ...quarantine,
     status: async () => ({
       http: http.address,
       mqtt: mqttAddress,
+      sources: await sources.status(),
       ...(await readOverview({ ingest, broker })),
     }),
     copyStores: (folder) => ingest.client.copyStores(folder),

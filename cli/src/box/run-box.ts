@@ -44,12 +44,16 @@ export async function runBox(options: StartOptions): Promise<void> {
   const outcome = await Promise.race([stopped, failed.promise]).catch((error: unknown) => error)
   if (!(outcome instanceof Error)) logger.info({ signal: outcome }, 'stopping')
   else logger.fatal(outcome, 'a part failed, stopping')
-  const exitCode = outcome instanceof Error ? EXIT_FAILED : 0
+  let exitCode = outcome instanceof Error ? EXIT_FAILED : 0
   setTimeout(() => {
     logger.warn({ limitMs: STOP_LIMIT_MS }, 'a part did not stop in time and is left behind')
     process.exit(exitCode)
   }, STOP_LIMIT_MS).unref()
-  await parts.disposeAsync()
+  await parts.disposeAsync().catch((error: unknown) => {
+    // A thread that is gone does not answer any more. All others have been stopped all the same.
+    logger.error({ err: error }, 'a part could not be stopped')
+    exitCode = EXIT_FAILED
+  })
   process.exit(exitCode)
 }
 

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts'
 import { loadCodecNames, loadKinds } from '../config/load.ts'
 import { registryFile } from './files.ts'
 import { lockFolder } from './lock.ts'
-import { createQuarantineDesk } from './quarantine-desk.ts'
+import { createQuarantineDesk, type QuarantineDesk } from './quarantine-desk.ts'
 
 /** Does something with the administration of a box that does not run, and lets none start meanwhile. */
 export async function withStoppedBox<T>(

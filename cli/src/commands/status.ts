@@ -23,14 +23,20 @@ export function addStatusCommand(program: Command): void {
     })
 }
 
-function describe({ http, mqtt, journal, ingest, connections }: BoxStatus): string {
+function describe({ http, mqtt, sources, journal, ingest, connections }: BoxStatus): string {
   const age = journal.oldestAgeMs === null ? '' : `, oldest ${formatDuration(journal.oldestAgeMs)}`
   return [
     `http         ${http}`,
     `mqtt         ${mqtt.host}:${mqtt.port}, ${connections} connections`,
+    ...sources.map(describeSource),
     `journal      ${journal.depth} messages waiting${age}`,
     `ingest       ${ingest.messagesPerSecond.toFixed(1)} messages/s`,
     `stored       ${ingest.readingsStored} since the start, ${ingest.readingsDuplicate} duplicate, ${ingest.readingsCorrected} corrected`,
     `quarantined  ${ingest.messagesQuarantined} since the start`,
   ].join('\n')
+}
+
+function describeSource({ name, url, state, messages, problem }: BoxStatus['sources'][number]): string {
+  const wrong = problem ? `: ${problem.message}` : ''
+  return `source       ${name} (${url}) ${state}, ${messages} messages since the start${wrong}`
 }

@@ -16,6 +16,11 @@ export type Decoded =
       readings: readonly (RawReading | Refused)[]
       /** Parts that were not understood, counted like metrics that the kind does not know. */
       unknown?: number
+      /**
+       * One reading as it would be sent alone, for quarantine and what is replayed from there; our own JSON when absent,
+       * `null` where only the message as a whole can be sent again.
+       */
+      toPayload?: ((reading: RawReading) => unknown) | null
     }
   | { type: 'presence'; presence: 'online' | 'offline' }
   /** Accepted, counted, and of no effect on any sensor. */
@@ -28,7 +33,7 @@ export interface Refused {
   reason: QuarantineReason
   /** One sentence for the device's developer. */
   detail: string
-  /** The element it is about, when not the whole message. */
+  /** The element it is about, as it would be sent alone, when not the whole message. */
   element?: unknown
   /** The one metric it is about. */
   metric?: string

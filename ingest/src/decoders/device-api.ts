@@ -33,7 +33,11 @@ export function decodeDeviceApi({ payload }: KeptMessage, { kind, limits }: Deco
       ? { ...reading, detail: `Element ${index}: ${reading.detail}`, element }
       : reading
   })
-  return { type: 'readings', readings }
+  return { type: 'readings', readings, toPayload }
+}
+
+function toPayload({ time, metrics }: RawReading): unknown {
+  return time === undefined ? metrics : { ts: time, values: metrics }
 }
 
 function toReading(kind: Kind, json: unknown): RawReading | Refused {

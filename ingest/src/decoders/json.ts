@@ -28,5 +28,6 @@ export function objectAt(json: JsonObject, name: string): JsonObject {
 
 export function describeJson(json: unknown): string {
   if (json === null) return 'null'
-  return Array.isArray(json) ? 'an array' : `a ${typeof json}`
+  if (Array.isArray(json)) return 'an array'
+  return typeof json === 'object' ? 'an object' : `a ${typeof json}`
 }

@@ -1,6 +1,13 @@
 import { parseTime, SECOND_MS, type Kind } from '@pulso/model'
 import type { KeptMessage } from '@pulso/stores'
-import { refused, tooMany, type Decoded, type DecoderContext, type Refused } from './decoder.ts'
+import {
+  refused,
+  tooMany,
+  type Decoded,
+  type DecoderContext,
+  type RawReading,
+  type Refused,
+} from './decoder.ts'
 import { describeJson, isObject, parseJson, type JsonObject } from './json.ts'
 import { toMetricValue } from './senml-values.ts'
 
@@ -59,10 +66,29 @@ export function decodeSenml(message: KeptMessage, { kind, limits }: DecoderConte
   for (const [index, record] of (json as JsonObject[]).entries()) {
     takeBase(base, record)
     const refusal = takeRecord(record, { base, kind, byTime, receivedAtMs: message.receivedAtMs })
-    if (refusal) refusals.push({ ...refusal, detail: `Record ${index}: ${refusal.detail}`, element: record })
+    if (!refusal) continue
+    const element = toStandalone(record, base, message.receivedAtMs)
+    refusals.push({ ...refusal, detail: `Record ${index}: ${refusal.detail}`, element })
   }
   const readings = Array.from(byTime, ([time, metrics]) => ({ time, metrics }))
-  return { type: 'readings', readings: [...readings, ...refusals] }
+  return { type: 'readings', readings: [...readings, ...refusals], toPayload: toPack }
+}
+
+/** A reading's values are in our units already, so their records say none. */
+function toPack({ time, metrics }: RawReading): unknown {
+  const t = Number(time) / SECOND_MS
+  return Object.entries(metrics).map(([n, value]) => ({ n, t, [toValueField(value)]: value }))
+}
+
+function toValueField(value: unknown): string {
+  if (typeof value === 'number') return 'v'
+  return typeof value === 'boolean' ? 'vb' : 'vs'
+}
+
+/** A record with all that it takes from those before it and from the time of its arrival. */
+function toStandalone(record: JsonObject, base: Base, receivedAtMs: number): unknown {
+  const t = toTimeMs(base.bt + ((record.t as number | undefined) ?? 0), receivedAtMs) / SECOND_MS
+  return [{ ...record, ...base, bt: 0, t }]
 }
 
 /** What makes the whole pack unreadable: every later record builds upon those before it. */

@@ -1,14 +1,7 @@
 import { messageOf, type Kind, type LorawanNetwork } from '@pulso/model'
 import type { Codec, DecodedUplink, Telemetry } from '../codec.ts'
 import { parseChirpstack } from './chirpstack.ts'
-import {
-  refused,
-  tooMany,
-  type Decoded,
-  type DecoderLimits,
-  type RawReading,
-  type Refused,
-} from './decoder.ts'
+import { refused, type Decoded, type RawReading, type Refused } from './decoder.ts'
 import { toOwnNames } from './foreign-names.ts'
 import type { Envelope, EnvelopeParser } from './envelope.ts'
 import { isObject, parseJson } from './json.ts'
@@ -40,13 +33,12 @@ export function parseUplink(network: LorawanNetwork, payload: Uint8Array): Envel
 
 export interface UplinkContext {
   kind: Kind
-  limits: DecoderLimits
   /** The sensor's codec; `null` where the network decodes. */
   codec: Codec | null
 }
 
 /** Readings of an uplink, by the sensor's codec or from the fields that the network made of it. */
-export function decodeUplink(envelope: Envelope, { kind, limits, codec }: UplinkContext): Decoded {
+export function decodeUplink(envelope: Envelope, { kind, codec }: UplinkContext): Decoded {
   const { fPort, payload } = envelope
   const hasPayload = typeof payload === 'string' && payload !== '' && fPort !== 0
   if (codec && hasPayload) {
@@ -58,7 +50,7 @@ export function decodeUplink(envelope: Envelope, { kind, limits, codec }: Uplink
     if (bytes.byteLength > MAX_PAYLOAD_BYTES) {
       return refused('invalid-payload', `A payload of ${bytes.byteLength} bytes is more than LoRaWAN carries`)
     }
-    return decodeByCodec({ envelope, fPort, bytes }, { kind, limits, codec })
+    return decodeByCodec({ envelope, fPort, bytes }, { kind, codec })
   }
   if (isObject(envelope.fields)) {
     return toDecoded(envelope, kind, { telemetry: [toOwnNames(kind, envelope.fields)], unknown: 0 })
@@ -69,7 +61,7 @@ export function decodeUplink(envelope: Envelope, { kind, limits, codec }: Uplink
 
 function decodeByCodec(
   { envelope, fPort, bytes }: { envelope: Envelope; fPort: number; bytes: Uint8Array },
-  { kind, limits, codec }: UplinkContext & { codec: Codec },
+  { kind, codec }: UplinkContext & { codec: Codec },
 ): Decoded {
   let decoded: DecodedUplink
   let telemetry: readonly Telemetry[]
@@ -84,7 +76,13 @@ function decodeByCodec(
   const errors = decoded.errors ?? []
   const isUnderstood = errors.length === 0 || Object.keys(decoded.data).length > 0
   if (!isUnderstood) return refused('invalid-payload', `${codec.title}: ${errors.join('; ')}`)
-  return tooMany(telemetry, limits) ?? toDecoded(envelope, kind, { telemetry, unknown: errors.length })
+  if (telemetry.length > MAX_PAYLOAD_BYTES) {
+    return refused(
+      'batch-too-large',
+      `${codec.title}: ${telemetry.length} readings of one payload are too many`,
+    )
+  }
+  return toDecoded(envelope, kind, { telemetry, unknown: errors.length })
 }
 
 function toDecoded(
@@ -103,7 +101,9 @@ function toDecoded(
     else if (time !== undefined) readings.push({ time, metrics })
     else readings.push({ time: envelope.time, metrics: rssi === undefined ? metrics : { rssi, ...metrics } })
   }
-  return readings.length === 0 ? { type: 'nothing', unknown } : { type: 'readings', readings, unknown }
+  return readings.length === 0
+    ? { type: 'nothing', unknown }
+    : { type: 'readings', readings, unknown, toPayload: null }
 }
 
 /** The gateway that heard it best says how good the connection is. */

@@ -10,8 +10,8 @@ export interface Frame {
 export interface FramerOptions {
   /** Bodies above this are not collected. */
   limitBytes: number
-  /** How much of the beginning of those is given; the rest is passed over as it comes. */
-  headBytes: number
+  /** How much of the beginning of those is given, by their first byte; the rest is passed over as it comes. */
+  headBytes: (firstByte: number) => number
 }
 
 export interface Framer {
@@ -40,7 +40,7 @@ export function createFramer({ limitBytes: firstLimitBytes, headBytes }: FramerO
 
   const endOfHeader = (): void => {
     factor = 0
-    wantedBytes = lengthBytes > limitBytes ? Math.min(lengthBytes, headBytes) : lengthBytes
+    wantedBytes = lengthBytes > limitBytes ? Math.min(lengthBytes, headBytes(firstByte)) : lengthBytes
     skipBytes = lengthBytes - wantedBytes
   }
 

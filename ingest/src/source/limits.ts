@@ -16,7 +16,7 @@ export interface SourceLimits {
   connectMs: number
   /** For SUBACK, UNSUBACK and PINGRESP. */
   answerMs: number
-  keepaliveSeconds: number
+  keepaliveMs: number
   /** How often the broker is asked whether it has taken our acknowledgements, while there are any. */
   confirmMs: number
   /** What a broker has not delivered again by then, after a connection, it had no need to. */
@@ -41,7 +41,7 @@ export const DEFAULT_SOURCE_LIMITS: Readonly<SourceLimits> = {
   rememberedTopics: 100_000,
   connectMs: 15_000,
   answerMs: 20_000,
-  keepaliveSeconds: 60,
+  keepaliveMs: 60_000,
   confirmMs: 250,
   redeliveryMs: 60_000,
   refusedTopicsMs: 60_000,

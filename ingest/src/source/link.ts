@@ -39,8 +39,17 @@ export interface Link {
 }
 
 export function openLink(settings: Pick<SourceSettings, 'url' | 'tls'>, handlers: LinkHandlers): Link {
-  const socket = openSocket(settings, () => handlers.onConnect())
-  const framer = createFramer({ limitBytes: FIRST_LIMIT_BYTES, headBytes: HEAD_BYTES })
+  const socket = openSocket(settings, () => {
+    try {
+      handlers.onConnect()
+    } catch (error) {
+      close(toAppError(error, 'source-failed'))
+    }
+  })
+  const framer = createFramer({
+    limitBytes: FIRST_LIMIT_BYTES,
+    headBytes: (firstByte) => (firstByte >> 4 === PUBLISH ? HEAD_BYTES : 0),
+  })
   const packets = parser({ protocolVersion: 4 })
   let limitBytes = FIRST_LIMIT_BYTES
   let reason: AppError | undefined
@@ -78,7 +87,7 @@ export function openLink(settings: Pick<SourceSettings, 'url' | 'tls'>, handlers
       if (!framer.take(chunk, takeFrame) && !isOver()) garbage('a length of more than four bytes')
       if (!isOver()) handlers.onPause()
     } catch (error) {
-      close(toAppError(error, 'source-garbage'))
+      close(toAppError(error, 'source-failed'))
     }
   })
   socket.on('error', (error) => (reason ??= toSocketFault(error)))

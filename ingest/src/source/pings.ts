@@ -6,6 +6,8 @@ import type { Window } from './window.ts'
 
 export interface Pings {
   tick(nowMs: number): void
+  /** Something came: the answers to our questions may stand behind much else. */
+  heard(): void
   /** A PINGRESP. */
   answered(): void
 }
@@ -13,7 +15,7 @@ export interface Pings {
 export interface PingsOptions {
   link: Link
   window: Window
-  limits: Pick<SourceLimits, 'keepaliveSeconds' | 'answerMs' | 'redeliveryMs'>
+  limits: Pick<SourceLimits, 'keepaliveMs' | 'answerMs' | 'redeliveryMs'>
   /** True while we do not read because of ourselves: then a broker that is not heard is not silent. */
   isHeld: () => boolean
 }
@@ -31,7 +33,8 @@ export function createPings({ link, window, limits, isHeld }: PingsOptions): Pin
   let heardMs = startMs
   let sentMs = startMs
   let isSettled = false
-  const keepaliveMs = limits.keepaliveSeconds * 500
+  /** Well before the broker would give us up. */
+  const pingMs = limits.keepaliveMs / 2
 
   const send = (nowMs: number): void => {
     if (asked.length === 0) heardMs = nowMs
@@ -45,7 +48,7 @@ export function createPings({ link, window, limits, isHeld }: PingsOptions): Pin
       if (isHeld()) {
         heardMs = nowMs
         // The broker wants to hear from us all the same.
-        if (nowMs - sentMs >= keepaliveMs) send(nowMs)
+        if (nowMs - sentMs >= pingMs) send(nowMs)
         return
       }
       if (asked.length > 0 && nowMs - heardMs > limits.answerMs) {
@@ -57,10 +60,12 @@ export function createPings({ link, window, limits, isHeld }: PingsOptions): Pin
         window.forgetCarried()
       }
       if (asked.length > 0) return
-      if (nowMs - sentMs >= keepaliveMs || window.hasAcknowledged()) send(nowMs)
+      if (nowMs - sentMs >= pingMs || window.hasAcknowledged()) send(nowMs)
+    },
+    heard() {
+      heardMs = performance.now()
     },
     answered() {
-      heardMs = performance.now()
       const question = asked.shift()
       if (question !== undefined && question !== null) window.confirm(question)
     },

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import type { AppError } from '@pulso/model'
+import { SECOND_MS, type AppError } from '@pulso/model'
 import {
   generate,
   type IConnackPacket,
@@ -55,8 +55,12 @@ export function openSession(options: SessionOptions): Session {
   const link = openLink(settings, {
     onConnect: () => link.write(toConnect(settings, limits)),
     onPacket: (packet) => take(packet),
-    onOversized: (frame) => takeDelivery(toDelivery(readHead(frame))),
+    onOversized(frame) {
+      if (isConnected) takeDelivery(toDelivery(readHead(frame)))
+      else link.close(fault('source-garbage', 'The broker began with a message'))
+    },
     onPause: () => {
+      pings.heard()
       taker.hand()
       hold()
     },
@@ -200,7 +204,7 @@ function toConnect({ clientId, username, password }: SourceSettings, limits: Sou
     protocolVersion: 4,
     clean: false,
     clientId,
-    keepalive: limits.keepaliveSeconds,
+    keepalive: Math.ceil(limits.keepaliveMs / SECOND_MS),
     ...(username !== null && { username }),
     ...(password !== null && { password: Buffer.from(password) }),
   })

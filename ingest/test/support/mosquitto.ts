@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
@@ -28,6 +29,8 @@ export async function startMosquitto(
   const file = join(folder, 'mosquitto.conf')
   const lines = [
     `listener ${port} 127.0.0.1`,
+    // Started by root it would become somebody else, who may not read the test's folder.
+    `user ${userInfo().username}`,
     'persistence true',
     `persistence_location ${folder}/`,
     'log_dest stderr',

@@ -128,11 +128,23 @@ export function createRounds({ committer, maxBytes, upkeep, onFull }: RoundsOpti
     if (blocks.length > 0 && round.acknowledgements.length > 0) schedule()
   }
 
+  /** What was committed stays in the log whatever happens here, but the log grows meanwhile, so it is said. */
+  const tidy = (work: () => void): void => {
+    try {
+      work()
+    } catch (error) {
+      if (error instanceof AppError && error.code === UNTRUSTWORTHY) throw error
+      // The file could not be made longer: the log keeps its messages, and new ones wait for room anyway.
+      if (!isDiskFull(error)) fail(`The journal could not tidy up its file: ${messageOf(error)}`)
+    }
+  }
+
   /** The disk is full: what only frees space may still find the little that it needs. */
   const commitWithoutDisk = (round: Round, error: unknown): void => {
     hold(round.blocks, `The disk is full: ${messageOf(error)}`)
     const release = { blocks: [], acknowledgements: round.acknowledgements }
     if (release.acknowledgements.length === 0) return
+    tidy(() => upkeep.move())
     try {
       commit(release)
     } catch (second) {
@@ -152,18 +164,8 @@ export function createRounds({ committer, maxBytes, upkeep, onFull }: RoundsOpti
       else refuseRound(round, error)
       return
     }
-    keepUp(round)
-  }
-
-  const keepUp = ({ blocks: written }: Round): void => {
-    try {
-      const wroteBytes = written.reduce((sum, { block }) => sum + block.data.length, 0)
-      upkeep.afterRound({ wroteBytes, isEmpty: committer.status().depth === 0 })
-    } catch (error) {
-      if (error instanceof AppError && error.code === UNTRUSTWORTHY) throw error
-      // What was committed is in the log and stays there: nothing is lost, but the log grows, so it is said.
-      fail(`The journal could not tidy up its file: ${messageOf(error)}`)
-    }
+    const wroteBytes = round.blocks.reduce((sum, { block }) => sum + block.data.length, 0)
+    tidy(() => upkeep.afterRound({ wroteBytes, isEmpty: committer.status().depth === 0 }))
   }
 
   return {

@@ -6,6 +6,8 @@ import { isInputOutputError } from '../sqlite.ts'
 export interface Upkeep {
   /** To be called after each round. Throws what SQLite throws; the next round tries again. */
   afterRound(round: { wroteBytes: number; isEmpty: boolean }): void
+  /** Moves the log into the file now, so that its place can be used again. */
+  move(): void
   /** Pages of the file that hold nothing. */
   unusedBytes(): number
 }
@@ -64,6 +66,7 @@ export function createUpkeep(database: DatabaseSync): Upkeep {
   }
 
   return {
+    move,
     unusedBytes,
     afterRound({ wroteBytes, isEmpty }) {
       loggedBytes += wroteBytes + ROUND_BYTES

@@ -12,6 +12,8 @@ export interface Influxd {
   /** Ends the server as a crash would; `start` brings it back on the same port with what it had kept. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** `SIGSTOP` and `SIGCONT`: it stands still and goes on, with its connections open. */
+  signal(signal: NodeJS.Signals): void
   /** Ends it and removes its folder. */
   stop(): Promise<void>
 }
@@ -61,6 +63,7 @@ async function startOnce(): Promise<Influxd> {
       await untilReady(child, { url, folder })
     },
     kill: () => end('SIGKILL'),
+    signal: (signal) => void child?.kill(signal),
     async stop() {
       await end('SIGTERM')
       await rm(folder, { recursive: true, force: true })

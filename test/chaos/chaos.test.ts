@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { runScenario } from './run-scenario.ts'
+import { SCENARIOS } from './scenarios/index.ts'
+
+/** The short form of `npm run chaos`: every scenario once, so that none of them rots. */
+describe('nothing acknowledged is lost or stored twice by', () => {
+  for (const scenario of SCENARIOS) {
+    it(scenario.title, { skip: scenario.skip() }, async () => {
+      const said: string[] = []
+      const report = await runScenario(scenario, {
+        kills: 1,
+        seed: 7,
+        messagesPerSecond: 800,
+        longestLoadMs: 500,
+        say: (text) => said.push(text),
+      })
+      assert.deepEqual(report.problems, [], said.join('\n'))
+      assert.ok(report.kills > 0 && report.checks > 0)
+      assert.ok(report.acknowledged > 100, `only ${report.acknowledged} messages were acknowledged`)
+      assert.ok(report.readings > 100, `only ${report.readings} readings were compared`)
+    })
+  }
+})

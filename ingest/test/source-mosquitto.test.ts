@@ -9,7 +9,7 @@ import type { JournalMessage } from '@pulso/stores'
 import { waitFor } from '../../test/support/wait.ts'
 import { findProgram, skipWithout } from '../../test/support/programs.ts'
 import { createFolder, startCity } from './support/city.ts'
-import { startMosquitto } from './support/mosquitto.ts'
+import { startMosquitto } from '../../test/support/mosquitto.ts'
 import { createMemoryJournal, openSource } from './support/source.ts'
 
 const skip = skipWithout('mosquitto')

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { AppError, messageOf } from '@pulso/model'
+import { keepOlderSchema } from './older-schema.ts'
 
 /** SQLite's result codes (sqlite.org/rescode.html); an extended one has its primary one in the lowest byte. */
 const SQLITE_IOERR = 10
@@ -119,6 +120,9 @@ function migrate(database: DatabaseSync, { file, store, migrations }: OpenSqlite
         `${file} was written by a newer Pulso (schema ${version}, this one knows ${known}): start that version, or restore a backup`,
       )
     }
+    // Another thread was first.
+    if (version === known) return
+    if (version > 0) keepOlderSchema(file, version)
     for (const step of migrations.slice(version)) database.exec(step)
     database.exec(`PRAGMA user_version = ${known}`)
   })

@@ -10,6 +10,7 @@ import { loadCodecNames } from '../config/load.ts'
 import { loadSources } from '../config/sources.ts'
 import { serveControl } from '../control.ts'
 import type { BrokerThreadData, BrokerThreadMethods } from './broker-thread.ts'
+import { checkStores } from './check-stores.ts'
 import { createBoxApi, readOverview, type Overview } from './box-api.ts'
 import { journalFile, registryFile } from './files.ts'
 import type { IngestThreadData, IngestThreadMethods } from './ingest-thread.ts'
@@ -24,6 +25,8 @@ export interface BoxOptions {
   city: City
   kinds: Kinds
   logger: Logger
+  /** Start although the registry is lost. */
+  acceptLoss?: boolean
   /** A part failed for good while the box ran. */
   onFailure(error: AppError): void
 }
@@ -53,7 +56,7 @@ export interface Box {
 
 /**
  * Starts every part; when one cannot start, those before it are stopped again and its error is thrown.
- * @throws AppError `data-folder-in-use`, `port-in-use`, `readings-…`
+ * @throws AppError `data-folder-in-use`, `registry-missing`, `port-in-use`, `readings-…`
  */
 export async function startBox(options: BoxOptions): Promise<Box> {
   await using parts = new AsyncDisposableStack()
@@ -63,6 +66,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   const lock = lockFolder(config.dataDir)
   parts.defer(() => lock.release())
   if (await finishRestore(config.dataDir)) logger.warn({}, 'an interrupted restore was finished')
+  const losses = checkStores({ dataDir: config.dataDir, acceptLoss: options.acceptLoss ?? false })
   const registry = await openSqliteRegistry({
     file: registryFile(config.dataDir),
     quarantine: config.limits.quarantine,
@@ -73,10 +77,13 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   // Both load their libraries at the same time, whatever they wait for afterwards.
   const ingest = spawnIngest(parts, options, states.port2)
   const broker = spawnBroker(parts, options)
+  const position = await ingest.client.position()
+  // A new city has stored nothing, and has nothing to lose.
+  if (position > 0) for (const loss of losses) logger.warn(loss)
   const journal = createSqliteJournal({
     file: journalFile(config.dataDir),
     bounds: config.limits.journal,
-    continueAfter: await ingest.client.position(),
+    continueAfter: position,
     onCrash: options.onFailure,
     onFull(reason) {
       if (reason === null) logger.info('the journal takes messages again')

@@ -11,6 +11,7 @@ export interface StartOptions {
   demo?: true
   seed: string
   json?: true
+  acceptLoss?: true
 }
 
 /** A part that does not stop within this is left behind: what was acknowledged is on disk already. */
@@ -25,7 +26,14 @@ export async function runBox(options: StartOptions): Promise<void> {
   const stopped = nextSignal()
 
   await using parts = new AsyncDisposableStack()
-  const box = await startBox({ config, city, kinds, logger, onFailure: failed.reject })
+  const box = await startBox({
+    config,
+    city,
+    kinds,
+    logger,
+    acceptLoss: options.acceptLoss ?? false,
+    onFailure: failed.reject,
+  })
   parts.defer(() => box.stop())
 
   const demo = options.demo

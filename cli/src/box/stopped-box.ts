@@ -4,6 +4,7 @@ import { createAdministration, type Administration } from '../administration.ts'
 import { finishRestore } from '../backup/install.ts'
 import type { Config } from '../config/config.ts'
 import { loadCodecNames, loadKinds } from '../config/load.ts'
+import { checkStores } from './check-stores.ts'
 import { registryFile } from './files.ts'
 import { lockFolder } from './lock.ts'
 import { createQuarantineDesk, type QuarantineDesk } from './quarantine-desk.ts'
@@ -17,6 +18,7 @@ export async function withStoppedBox<T>(
   const lock = lockFolder(config.dataDir)
   stack.defer(() => lock.release())
   await finishRestore(config.dataDir)
+  checkStores({ dataDir: config.dataDir, acceptLoss: false })
   const registry = await openSqliteRegistry({ file: registryFile(config.dataDir) })
   stack.defer(() => registry.close())
   const kinds = await loadKinds(config.kindsDir)

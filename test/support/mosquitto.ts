@@ -6,8 +6,8 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
-import { findProgram } from '../../../test/support/programs.ts'
-import { waitFor } from '../../../test/support/wait.ts'
+import { findProgram } from './programs.ts'
+import { waitFor } from './wait.ts'
 
 export interface Mosquitto {
   port: number

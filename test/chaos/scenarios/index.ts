@@ -6,6 +6,7 @@ import { fsyncScenario } from './fsync.ts'
 import { halfWrittenScenario } from './half-written.ts'
 import { influxdbScenario } from './influxdb.ts'
 import type { Scenario } from './scenario.ts'
+import { sourceScenario } from './source.ts'
 import { threadsScenario } from './threads.ts'
 
 export type { Scenario, ScenarioContext } from './scenario.ts'
@@ -13,6 +14,7 @@ export type { Scenario, ScenarioContext } from './scenario.ts'
 export const SCENARIOS: readonly Scenario[] = [
   boxScenario,
   threadsScenario,
+  sourceScenario,
   influxdbScenario,
   diskFullScenario,
   clockScenario,

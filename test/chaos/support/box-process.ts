@@ -51,7 +51,7 @@ export function startBoxProcess({ dataDir, mqttPort, env, nodeArgs = [] }: BoxPr
   const box: BoxProcess = {
     http: '',
     listening: readReport(child).then(({ http }) => void (box.http = http)),
-    async untilReady(timeoutMs = 60_000) {
+    async untilReady(timeoutMs = 120_000) {
       await Promise.race([box.listening, ended])
       await waitFor(
         async () => {

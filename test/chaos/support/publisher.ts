@@ -1,6 +1,7 @@
 import { waitFor } from '../../support/wait.ts'
 import { createConnection, type Connection } from './connection.ts'
 import type { Ledger } from './ledger.ts'
+import type { Message } from './message.ts'
 import { createMessages, type Mix } from './messages.ts'
 import type { Random } from './random.ts'
 
@@ -13,6 +14,8 @@ export interface PublisherOptions {
   /** Of the gateway that speaks for every sensor of the run. */
   credential: { username: string; password: string }
   prefix: string
+  onSent: (message: Message) => void
+  onAcknowledged: (message: Message) => void
 }
 
 /** The city's devices: they live on while the box is killed, and send again what it has not acknowledged. */
@@ -34,7 +37,7 @@ const TICK_MS = 10
 const WINDOW = 150
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { random, ledger, credential } = options
+  const { random, credential } = options
   const messages = createMessages({ ...options, nowMs: Date.now() })
   const connections: Connection[] = Array.from({ length: options.connections }, (_, index) =>
     createConnection({
@@ -42,8 +45,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       ...credential,
       random,
       window: WINDOW,
-      onSent: (message) => ledger.sent(message),
-      onAcknowledged: (message) => ledger.acknowledged(message),
+      onSent: options.onSent,
+      onAcknowledged: options.onAcknowledged,
     }),
   )
   let timer: NodeJS.Timeout | undefined

@@ -9,6 +9,7 @@ import { startBoxProcess, type BoxProcess } from './box-process.ts'
 import { compare, type Problem, type ProblemType } from './compare.ts'
 import { freePort } from './free-port.ts'
 import { createLedger, type Ledger } from './ledger.ts'
+import type { Message } from './message.ts'
 import { EVERYDAY_MIX, type Mix } from './messages.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 import { createSeededRandom, type Random } from './random.ts'
@@ -25,7 +26,15 @@ export interface TrialOptions {
   /** Where the readings are; DuckDB by default. */
   stored?: Stored
   /** Where the devices publish, when not to the box itself. */
-  publishTo?: { port: number }
+  publishTo?: OtherBroker
+}
+
+/** A broker that the box reads from. What it acknowledges to the devices is its own promise, not the box's. */
+export interface OtherBroker {
+  port: number
+  onPublished: (message: Message) => void
+  /** Resolves when the box has taken all that this broker holds. */
+  settled: () => Promise<void>
 }
 
 /** One box on one folder, its devices, and what they know. */
@@ -79,6 +88,7 @@ export async function createTrial(options: TrialOptions): Promise<Trial> {
   await addGateway(dataDir)
   const random = createSeededRandom(seed)
   const ledger = createLedger()
+  const { publishTo } = options
   const publisher = createPublisher({
     // A stream of its own: what is sent must not depend on when the box is killed.
     random: createSeededRandom(seed + 1),
@@ -88,9 +98,16 @@ export async function createTrial(options: TrialOptions): Promise<Trial> {
     messagesPerSecond: options.messagesPerSecond,
     credential: CREDENTIAL,
     prefix: PREFIX,
+    onSent(message) {
+      publishTo?.onPublished(message)
+      ledger.sent(message)
+    },
+    onAcknowledged(message) {
+      if (!publishTo) ledger.acknowledged(message)
+    },
   })
   const mqttPort = await freePort()
-  publisher.open(options.publishTo?.port ?? mqttPort)
+  publisher.open(publishTo?.port ?? mqttPort)
   const outcome: TrialOutcome = {
     kills: 0,
     checks: 0,
@@ -122,6 +139,7 @@ export async function createTrial(options: TrialOptions): Promise<Trial> {
   const settle = async (): Promise<void> => {
     publisher.pause()
     await attempt('not-acknowledged', () => publisher.settle(SETTLE_LIMIT_MS))
+    if (publishTo) await attempt('not-acknowledged', publishTo.settled)
     await attempt('not-drained', () =>
       waitFor(async () => (await readMetric(box(), 'pulso_journal_depth')) === 0, {
         what: 'an empty journal',

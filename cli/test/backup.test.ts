@@ -17,6 +17,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { toKinds } from '@pulso/model'
 import { createSqliteJournal, openDuckdbReadings, openSqliteRegistry } from '@pulso/stores'
 import { createBackup } from '../src/backup/create-backup.ts'
+import { requireSpace } from '../src/backup/disk.ts'
 import { finishRestore } from '../src/backup/install.ts'
 import type { BackupManifest } from '../src/backup/manifest.ts'
 import { restoreBackup } from '../src/backup/restore-backup.ts'
@@ -105,6 +106,12 @@ describe('a backup', () => {
     assert.deepEqual(readdirSync(backups), ['pulso-backup-2026-03-29T01-00-00Z'])
     assert.equal(backup, join(backups, 'pulso-backup-2026-03-29T01-00-00Z'))
   })
+})
+
+test('a disk that is too small is said before anything is copied', async (context) => {
+  const folder = makeFolder(context)
+  await requireSpace(folder, 1)
+  await assert.rejects(requireSpace(folder, 1e17), { code: 'disk-too-small', message: /takes 100000\.0 TB/ })
 })
 
 describe('an interrupted restore', () => {

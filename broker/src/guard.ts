@@ -85,6 +85,20 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
     return taken
   }
 
+  /**
+   * All that is buffered. Node gives one piece a call, and Aedes calls again only when a packet is complete: one that
+   * lies in two pieces would wait for a third.
+   */
+  const readAll = (size?: number): Buffer | null => {
+    const first = readOn(size)
+    if (first === null || stream.readableLength === 0) return first
+    const pieces = [first]
+    for (let next = readOn(); next !== null; next = stream.readableLength > 0 ? readOn() : null) {
+      pieces.push(next)
+    }
+    return Buffer.concat(pieces)
+  }
+
   stream.read = (size?: number): Buffer | null => {
     // Node itself calls read(0) to fill its bounded buffer; no bytes leave by it.
     if (size === 0) return readOn(0)
@@ -93,7 +107,7 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
       return null
     }
     held = false
-    const chunk = readOn(size)
+    const chunk = readAll(size)
     if (chunk === null) return null
     heard = true
     const taken = measure(chunk)

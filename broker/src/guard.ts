@@ -87,12 +87,26 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
     return taken
   }
 
+  /**
+   * All that is buffered. Node gives one piece a call, and Aedes calls again only when a packet is complete: one that
+   * lies in two pieces would wait for a third.
+   */
+  const readAll = (size?: number): Buffer | null => {
+    const first = readOn(size)
+    if (first === null || stream.readableLength === 0) return first
+    const pieces = [first]
+    for (let next = readOn(); next !== null; next = stream.readableLength > 0 ? readOn() : null) {
+      pieces.push(next)
+    }
+    return Buffer.concat(pieces)
+  }
+
   /** The next that does not take the lane. */
   const read = (size?: number): Buffer | null => {
     for (;;) {
       held = !mayRead()
       if (held) return null
-      const chunk = readOn(size)
+      const chunk = readAll(size)
       if (chunk === null) return null
       heard = true
       const taken = measure(chunk)

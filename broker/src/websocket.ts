@@ -63,11 +63,19 @@ export function createWebSocketEntrance(options: WebSocketEntranceOptions): Entr
       return
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const stream = createWebSocketStream(webSocket)
+      const stream = createWebSocketStream(webSocket, {
+        // One message for what was written at once: a packet comes in several pieces.
+        writev: (pieces, done) =>
+          webSocket.send(Buffer.concat(pieces.map(({ chunk }) => chunk as Buffer)), done),
+      })
       webSocket.on('message', (_, isBinary) => {
         // MQTT 3.1.1, 6: binary only. What the stream has taken of it is not read any more.
         if (!isBinary) stream.destroy(new AppError('text-message', 'A WebSocket message is text'))
       })
+      // By itself it would wait for the other's answer to the closing.
+      webSocket.once('error', () => webSocket.terminate())
+      // The stream itself would wait for someone to read it to its end, and a sender that is held back is not read.
+      ticket.socket.once('close', () => setImmediate(() => stream.destroy()))
       options.accept({ stream, ticket, certificateName: undefined })
     })
   })

@@ -20,6 +20,8 @@ export interface Device {
   /** Does not read on until `listen`. */
   ignore(): void
   listen(): void
+  /** Nothing more is sent; what comes is still read. */
+  end(): void
   close(): void
 }
 
@@ -71,6 +73,7 @@ export function deviceOn(socket: Duplex): Device {
     unsentBytes: () => socket.writableLength,
     ignore: () => void socket.pause(),
     listen: () => void socket.resume(),
+    end: () => void socket.end(),
     close: () => void socket.destroy(),
   }
 }

@@ -45,10 +45,10 @@ export interface Program {
 export function spawnProgram(
   file: string,
   args: readonly string[] = [],
-  environment: Record<string, string> = {},
+  variables: Record<string, string> = {},
 ): Program {
   const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...variables },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()

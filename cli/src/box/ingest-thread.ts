@@ -56,7 +56,7 @@ async function open() {
     file: registryFile(config.dataDir),
     quarantine: config.limits.quarantine,
   })
-  const readings = await openReadings({ config, kinds, logger })
+  const readings = await openReadings({ config, kinds, registry, logger })
   const started = Promise.withResolvers<{ ingest: Ingest; journal: HoldableReader }>()
   const copyTo = createStoreCopier({ dataDir: config.dataDir, readings })
 

@@ -1,5 +1,5 @@
 import { messageOf, type Kinds } from '@pulso/model'
-import { openDuckdbReadings, openInfluxReadings, type Readings } from '@pulso/stores'
+import { openDuckdbReadings, openInfluxReadings, type IngestRegistry, type Readings } from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import { readingsFile } from './files.ts'
@@ -8,14 +8,26 @@ import { readingsFile } from './files.ts'
 export async function openReadings({
   config,
   kinds,
+  registry,
   logger,
 }: {
   config: Config
   kinds: Kinds
+  registry: IngestRegistry
   logger: Logger
 }): Promise<Readings> {
   const { readings } = config
-  if (readings.driver === 'duckdb') return openDuckdbReadings({ file: readingsFile(config.dataDir), kinds })
+  if (readings.driver === 'duckdb') {
+    const mending = {
+      committedPosition: () => registry.ingestPosition(),
+      onMended: (cut: object) =>
+        logger.warn(
+          cut,
+          'The end of the readings’ log was torn and is cut off; the journal still holds what it said',
+        ),
+    }
+    return openDuckdbReadings({ file: readingsFile(config.dataDir), kinds, mending })
+  }
   const opened = await openInfluxReadings({
     ...readings,
     kinds,

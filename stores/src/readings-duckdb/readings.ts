@@ -6,7 +6,7 @@ import { createSerialQueue } from '../serial.ts'
 import { deleteKeys, findKeys } from './keys.ts'
 import { appendReadings, toMs, toTimestamp } from './rows.ts'
 import type { Table } from './schema.ts'
-import { isInvalidated, openSession, toReadingsError, type Session } from './session.ts'
+import { isInvalidated, openSession, toReadingsError, type Mending, type Session } from './session.ts'
 import { openDuckdbSnapshot } from './snapshot.ts'
 import { quoteIdentifier } from './sql.ts'
 
@@ -15,6 +15,7 @@ export interface DuckdbReadingsOptions {
   kinds: Kinds
   /** What DuckDB may take for itself, in its own words. */
   memoryLimit?: string
+  mending?: Mending
 }
 
 /**
@@ -25,8 +26,9 @@ export async function openDuckdbReadings({
   file,
   kinds,
   memoryLimit = '1GB',
+  mending,
 }: DuckdbReadingsOptions): Promise<Readings> {
-  return createDuckdbReadings({ kinds, open: () => openSession({ file, kinds, memoryLimit }) })
+  return createDuckdbReadings({ kinds, open: () => openSession({ file, kinds, memoryLimit, mending }) })
 }
 
 /** Not for other parts: `open` is a test's way to the connections. */

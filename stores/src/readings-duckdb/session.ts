@@ -1,12 +1,21 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { AppError, messageOf, type Kinds } from '@pulso/model'
 import { prepareSchema, type Table } from './schema.ts'
+import { cutTornLog, type CutLog } from './torn-log.ts'
 
 export interface SessionOptions {
   file: string
   kinds: Kinds
   /** What DuckDB may take for itself, in its own words: `1GB`. */
   memoryLimit: string
+  mending?: Mending | undefined
+}
+
+/** What it takes to mend a log that a power cut has torn; without it such a file is refused. */
+export interface Mending {
+  /** The position of the last batch that the registry has committed: all behind it is still in the journal. */
+  committedPosition: () => Promise<number>
+  onMended: (cut: CutLog) => void
 }
 
 /** The open file: one connection for writes, one for queries, so that neither waits for the other's transaction. */
@@ -26,8 +35,8 @@ export interface Session {
  * must be one per process.
  * @throws AppError `readings-locked`, `readings-too-new`, `readings-schema-conflict`, `readings-unavailable`
  */
-export async function openSession({ file, kinds, memoryLimit }: SessionOptions): Promise<Session> {
-  const instance = await openInstance(file, memoryLimit)
+export async function openSession({ file, kinds, memoryLimit, mending }: SessionOptions): Promise<Session> {
+  const instance = await openMended({ file, memoryLimit, mending })
   try {
     const writer = await instance.connect()
     const queries = await instance.connect()
@@ -53,6 +62,21 @@ export async function openSession({ file, kinds, memoryLimit }: SessionOptions):
 async function selectDatabase(connection: DuckDBConnection): Promise<string> {
   const [row] = (await connection.runAndReadAll('SELECT current_database()')).getRows()
   return String(row?.[0])
+}
+
+async function openMended({
+  file,
+  memoryLimit,
+  mending,
+}: Omit<SessionOptions, 'kinds'>): Promise<DuckDBInstance> {
+  try {
+    return await openInstance(file, memoryLimit)
+  } catch (error) {
+    const cut = mending && (await cutTornLog({ file, error, committedPosition: mending.committedPosition }))
+    if (!cut) throw error
+    mending.onMended(cut)
+    return openInstance(file, memoryLimit)
+  }
 }
 
 async function openInstance(file: string, memoryLimit: string): Promise<DuckDBInstance> {

@@ -1,5 +1,5 @@
 import { AppError } from '@pulso/model'
-import type { Aedes } from 'aedes'
+import type { Aedes, Client } from 'aedes'
 import type { Logger } from 'pino'
 import type { Connection, Connections } from './connections.ts'
 import type { BrokerMetrics } from './metrics.ts'
@@ -28,7 +28,11 @@ export function watchAedes({ aedes, connections, metrics, logger, onAdmitted }: 
     const { address } = connections.of(client) ?? {}
     logger.debug({ error: error.message, reason, address }, 'Connection failed')
   })
+  const ended = new WeakSet<Client>()
   aedes.on('clientError', (client, error) => {
+    // Told once for each answer that waited.
+    if (ended.has(client)) return
+    ended.add(client)
     const connection = connections.of(client)
     const { address, session } = connection ?? {}
     const ending = ENDINGS.get(error.message.toLowerCase())

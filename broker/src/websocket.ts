@@ -1,7 +1,6 @@
 import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream, WebSocketServer } from 'ws'
-import { AppError } from '@pulso/model'
 import type { CalmLog } from './calm-log.ts'
 import type { Arrival } from './connections.ts'
 import type { Ticket } from './gate.ts'
@@ -70,7 +69,7 @@ export function createWebSocketEntrance(options: WebSocketEntranceOptions): Entr
       })
       webSocket.on('message', (_, isBinary) => {
         // MQTT 3.1.1, 6: binary only. What the stream has taken of it is not read any more.
-        if (!isBinary) stream.destroy(new AppError('text-message', 'A WebSocket message is text'))
+        if (!isBinary) stream.destroy(new Error('a WebSocket message is text'))
       })
       // By itself it would wait for the other's answer to the closing.
       webSocket.once('error', () => webSocket.terminate())

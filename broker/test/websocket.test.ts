@@ -128,6 +128,7 @@ describe('MQTT over WebSocket', () => {
     webSocket.send(CONNECT.toString('latin1'))
     await device.closed()
     assert.equal(device.pending('connack'), 0)
+    await refusedOnce(door, 'protocol')
   })
 })
 

@@ -144,6 +144,7 @@ describe('the quarantine’s list', () => {
     sensor: null,
     metric: null,
     payload: '',
+    hex: null,
   })
   const entries = (...ids: number[]) => ids.map(entry)
   const idsOf = (list: { entries: readonly QuarantineView[] }) => list.entries.map(({ id }) => id)

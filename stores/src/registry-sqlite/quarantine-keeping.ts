@@ -90,17 +90,18 @@ export function createQuarantineKeeping(
     add(entries) {
       if (entries.length === 0) return
       const tally = createTally()
-      const groups = group(entries, totals)
-      for (const one of groups.values()) {
+      const groupOf = group(entries, totals)
+      const groups = new Set(groupOf)
+      for (const one of groups) {
         takeBack(one, tally)
         one.surplus = Math.max(0, one.entries.length - maxEntriesPerTotal)
         tally.quarantine_dropped += one.surplus
         totals.add(one.totalId, toAddition(one))
       }
       // In the order of arrival, which is the order of the ids.
-      for (const entry of entries) {
-        const one = groups.get(toKey(entry))
-        if (!one) continue
+      for (const [index, one] of groupOf.entries()) {
+        const entry = entries[index]
+        if (!entry) continue
         if (one.surplus > 0) {
           one.surplus--
           continue
@@ -110,7 +111,7 @@ export function createQuarantineKeeping(
         tally.quarantine_entries++
         tally.quarantine_bytes += payload.length
       }
-      for (const { totalId } of groups.values()) {
+      for (const { totalId } of groups) {
         const surplus = totals.keptOf(totalId) - maxEntriesPerTotal
         if (surplus > 0) drop(removeOldestOf.all(totalId, surplus) as unknown as Removed[], tally)
       }
@@ -138,16 +139,23 @@ function write(database: RegistryDatabase, tally: Tally): void {
   }
 }
 
-function group(entries: readonly QuarantineEntry[], totals: TotalRows): Map<string, Group> {
-  const groups = new Map<string, Group>()
+/** Each entry's group; entries of many sensors may count in the same row. */
+function group(entries: readonly QuarantineEntry[], totals: TotalRows): Group[] {
+  const byTotal = new Map<number, Group>()
+  const byKey = new Map<string, Group>()
   totals.begin()
-  for (const entry of entries) {
+  return entries.map((entry) => {
     const key = toKey(entry)
-    const known = groups.get(key)
-    if (known) known.entries.push(entry)
-    else groups.set(key, { totalId: totals.idFor(entry), entries: [entry], surplus: 0 })
-  }
-  return groups
+    let one = byKey.get(key)
+    if (!one) {
+      const totalId = totals.idFor(entry)
+      one = byTotal.get(totalId) ?? { totalId, entries: [], surplus: 0 }
+      byTotal.set(totalId, one)
+      byKey.set(key, one)
+    }
+    one.entries.push(entry)
+    return one
+  })
 }
 
 function toKey({ reason, sensorId, metric }: QuarantineEntry): string {

@@ -1,5 +1,16 @@
-import type { Freshness, OpsOverview, OpsSensors, QuarantinePage, SessionView } from '@pulso/model'
-import type { Api } from '../shared/api.ts'
+import type {
+  Freshness,
+  OpsOverview,
+  OpsSensors,
+  QuarantinePage,
+  QuarantinePurged,
+  QuarantineReplay,
+  QuarantineReplayed,
+  QuarantineSelection,
+  QuarantineTotals,
+  SessionView,
+} from '@pulso/model'
+import { ApiError, type Api } from '../shared/api.ts'
 
 export interface SensorsQuestion {
   kind?: string | undefined
@@ -15,6 +26,8 @@ export interface SensorsQuestion {
 export interface QuarantineQuestion {
   reason?: string | undefined
   sensor?: string | undefined
+  /** Those of this row of the totals. */
+  total?: number | undefined
   /** Entries older than this id. */
   before?: number | undefined
   limit: number
@@ -36,13 +49,27 @@ export interface OpsApi {
   overview(): Promise<OpsOverview>
   sensors(question: SensorsQuestion): Promise<OpsSensors>
   quarantine(question: QuarantineQuestion): Promise<QuarantinePage>
+  quarantineTotals(question: {
+    reason?: string | undefined
+    sensor?: string | undefined
+  }): Promise<QuarantineTotals>
+  /** One step. */
+  replayQuarantine(selection: QuarantineReplay): Promise<QuarantineReplayed>
+  /** One step. */
+  purgeQuarantine(selection: QuarantineSelection): Promise<QuarantinePurged>
 }
 
 const SESSION_PATH = '/api/v1/session'
+const QUARANTINE_PATH = '/api/v1/ops/quarantine'
 const LOGIN_TIMEOUT_MS = 15_000
 
 /** The operators' routes. The session's cookie travels by itself and no script can read it. */
 export function createOpsApi(api: Api, fetchWith: typeof fetch = globalThis.fetch.bind(globalThis)): OpsApi {
+  const post = async <Answer>(path: string, body: object): Promise<Answer> => {
+    const answer = await api.send<Answer>('POST', path, body)
+    if (answer === undefined) throw new ApiError(`${path}: no content`, { reason: 'problem' })
+    return answer
+  }
   return {
     session: () => api.get(SESSION_PATH),
     login: (credentials) => login(fetchWith, credentials),
@@ -51,7 +78,10 @@ export function createOpsApi(api: Api, fetchWith: typeof fetch = globalThis.fetc
     },
     overview: () => api.get('/api/v1/ops/overview'),
     sensors: (question) => api.get('/api/v1/ops/sensors', { query: { ...question } }),
-    quarantine: (question) => api.get('/api/v1/ops/quarantine', { query: { ...question } }),
+    quarantine: (question) => api.get(QUARANTINE_PATH, { query: { ...question } }),
+    quarantineTotals: (question) => api.get(`${QUARANTINE_PATH}/totals`, { query: { ...question } }),
+    replayQuarantine: (selection) => post(`${QUARANTINE_PATH}/replay`, selection),
+    purgeQuarantine: (selection) => post(`${QUARANTINE_PATH}/purge`, selection),
   }
 }
 

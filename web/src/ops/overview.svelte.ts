@@ -2,6 +2,7 @@ import type { OpsOverview } from '@pulso/model'
 import type { OpsApi } from './ops-api.ts'
 import { createPolled, type Polled } from './polled.svelte.ts'
 import { append, EMPTY_SERIES, type Series } from './series.ts'
+import { nextTrouble, type Trouble } from './trouble.ts'
 
 const INTERVAL_MS = 2_000
 /** Five minutes at one answer each 2 s. */
@@ -14,6 +15,8 @@ export interface Overview {
   readonly depth: Series
   readonly messages: Series
   readonly readings: Series
+  /** What keeps readings from being stored; null while nothing does. */
+  readonly trouble: Trouble | null
 }
 
 export function createOverview(
@@ -23,6 +26,7 @@ export function createOverview(
   let depth = $state.raw(EMPTY_SERIES)
   let messages = $state.raw(EMPTY_SERIES)
   let readings = $state.raw(EMPTY_SERIES)
+  let trouble = $state.raw<Trouble | null>(null)
   const keep = (overview: OpsOverview | null): void => {
     depth = append(depth, overview?.journal.depth ?? null, SERIES_LENGTH)
     messages = append(messages, overview?.ingest.messagesPerSecond ?? null, SERIES_LENGTH)
@@ -34,6 +38,7 @@ export function createOverview(
     onUnauthorised: options.onUnauthorised,
     onAnswer(overview) {
       keep(overview)
+      trouble = nextTrouble(trouble, overview, Date.now())
       options.onTime(Date.parse(overview.time))
     },
     onFailure: () => keep(null),
@@ -48,6 +53,9 @@ export function createOverview(
     },
     get readings() {
       return readings
+    },
+    get trouble() {
+      return trouble
     },
   }
 }

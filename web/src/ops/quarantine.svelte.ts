@@ -1,6 +1,8 @@
+import type { QuarantineSelection, QuarantineTotals } from '@pulso/model'
 import type { OpsApi } from './ops-api.ts'
 import { createPolled, type Polled } from './polled.svelte.ts'
 import { appendOlder, MAX_ENTRIES, mergeNewest, type QuarantineList } from './quarantine-list.ts'
+import { createQuarantineWork, type QuarantineWork } from './quarantine-work.svelte.ts'
 
 const PAGE_SIZE = 50
 const INTERVAL_MS = 4_000
@@ -13,6 +15,13 @@ export interface Quarantine extends Pick<Polled<unknown>, 'error' | 'start' | 's
   reason: string | null
   /** Null is every sensor. */
   sensor: string | null
+  /** A row of the totals; null is all of them. */
+  total: number | null
+  /** Reason and sensor as what to replay or delete. */
+  readonly selection: QuarantineSelection
+  /** How often what went wrong. Asked for while somebody looks at it: start and stop it. */
+  readonly totals: Polled<QuarantineTotals>
+  readonly work: QuarantineWork
   loadOlder(): Promise<void>
 }
 
@@ -21,24 +30,37 @@ export function createQuarantine(api: OpsApi, onUnauthorised: () => void): Quara
   let list = $state.raw<QuarantineList | null>(null)
   let reason = $state<string | null>(null)
   let sensor = $state<string | null>(null)
+  let total = $state<number | null>(null)
   let isLoadingOlder = $state(false)
   let olderError = $state.raw<unknown>(null)
   // Each change of the filters begins a new list; an answer to an older question must not reach it.
   let question = 0
 
-  const filters = () => ({ reason: reason ?? undefined, sensor: sensor ?? undefined, limit: PAGE_SIZE })
+  const chosen = () => ({ reason: reason ?? undefined, sensor: sensor ?? undefined })
+  const filters = () => ({ ...chosen(), total: total ?? undefined, limit: PAGE_SIZE })
   const newest = createPolled({
     ask: () => api.quarantine(filters()),
     intervalMs: () => INTERVAL_MS,
     onUnauthorised,
     onAnswer: (page) => (list = mergeNewest(list, page)),
   })
+  const totals = createPolled({
+    ask: () => api.quarantineTotals(chosen()),
+    intervalMs: () => INTERVAL_MS,
+    onUnauthorised,
+  })
   const begin = (): void => {
     question++
     list = null
     olderError = null
     newest.now()
+    totals.now()
   }
+  const work = createQuarantineWork(api, () => {
+    // The row may have gone with its last entry.
+    total = null
+    begin()
+  })
 
   return {
     get list() {
@@ -59,6 +81,7 @@ export function createQuarantine(api: OpsApi, onUnauthorised: () => void): Quara
     set reason(wanted) {
       if (wanted === reason) return
       reason = wanted
+      total = null
       begin()
     },
     get sensor() {
@@ -69,8 +92,22 @@ export function createQuarantine(api: OpsApi, onUnauthorised: () => void): Quara
       sensor = wanted
       // A reason chosen for all would hide what this one has.
       reason = null
+      total = null
       begin()
     },
+    get total() {
+      return total
+    },
+    set total(wanted) {
+      if (wanted === total) return
+      total = wanted
+      begin()
+    },
+    get selection() {
+      return { ...(reason !== null && { reason }), ...(sensor !== null && { sensor }) } as QuarantineSelection
+    },
+    totals,
+    work,
     async loadOlder() {
       const before = list
       if (isLoadingOlder || before?.next == null) return

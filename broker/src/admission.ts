@@ -85,6 +85,7 @@ export function createAdmission(options: AdmissionOptions) {
       receivedIds: receivedIds.open(client.id, request.clean),
       subscriptions: new Set(),
       allowedTopic: undefined,
+      allowedBytes: undefined,
       keptTopic: '',
     }
     if (untilMs !== undefined) options.onOverlap(connection, untilMs)

@@ -9,6 +9,7 @@ import { createAdmission } from './admission.ts'
 import { createCalmLog } from './calm-log.ts'
 import { createConnections } from './connections.ts'
 import { createDoor } from './door.ts'
+import { createExpress } from './express.ts'
 import { createGate } from './gate.ts'
 import { createIntake } from './intake.ts'
 import { createKeepalive } from './keepalive.ts'
@@ -78,7 +79,8 @@ export function createBroker(options: BrokerOptions): Broker {
     },
   })
   const shared = { connections, receivedIds, limits, clock, metrics, log }
-  const reception = createReception({ ...shared, gate, intake })
+  const express = createExpress({ intake, limits, metrics, isStopping: () => isStopping })
+  const reception = createReception({ ...shared, gate, intake, express })
   const admission = createAdmission({
     ...shared,
     credentials: options.credentials,

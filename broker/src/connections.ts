@@ -23,6 +23,8 @@ export interface Session {
   subscriptions: Set<string>
   /** The topic that was last found allowed, and the one it is kept under: devices stay with one. */
   allowedTopic: string | undefined
+  /** The same as it comes over the line. */
+  allowedBytes: Buffer | undefined
   keptTopic: string
 }
 

@@ -5,7 +5,7 @@ import type { Connection, Connections, Session } from './connections.ts'
 import type { Intake } from './intake.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { BrokerMetrics } from './metrics.ts'
-import { maySubscribe, refusePublish, refuseTopic, toKeptTopic } from './permissions.ts'
+import { judgePublish, maySubscribe, refuseTopic } from './permissions.ts'
 import { digestMessage, isRepetition } from './received-ids.ts'
 
 export interface DoorOptions {
@@ -85,12 +85,7 @@ export function createDoor({ connections, intake, limits, metrics, log, isStoppi
   /** Why a packet may not come in; `undefined` when it may. */
   const judge = (session: Session, topic: string, payload: Uint8Array): string | undefined => {
     if (payload.length > limits.payloadBytes) return 'packet-too-large'
-    if (topic === session.allowedTopic) return undefined
-    const reason = refuseTopic(topic, limits) ?? refusePublish(session.scope, topic)
-    if (reason) return reason
-    session.allowedTopic = topic
-    session.keptTopic = toKeptTopic(session.scope, topic)
-    return undefined
+    return judgePublish(session, topic, limits)
   }
 
   const take = (publication: Publication, done: Done): void => {

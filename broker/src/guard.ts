@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { createPacketMeter, type MeterVerdict } from './meter.ts'
+import type { PublishLane } from './publish-lane.ts'
 import type { RateReason, Throttle } from './throttle.ts'
 
 /** Why a stream is closed. */
@@ -17,8 +18,8 @@ export interface GuardOptions {
 }
 
 export interface Guard {
-  /** The client is known: what comes behind its CONNECT may be read. */
-  open(options: { limitBytes: number; throttle: Throttle | undefined }): void
+  /** The client is known: what comes behind its CONNECT may be read, and its PUBLISHes take the lane. */
+  open(options: { limitBytes: number; throttle: Throttle | undefined; lane: PublishLane }): void
   /** Takes up reading again where it was held back before. */
   resume(): void
   /** What has come waits to be read. */
@@ -39,6 +40,7 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
   const readOn = stream.read.bind(stream) as (size?: number) => Buffer | null
   const meter = createPacketMeter(options.connectBytes)
   let throttle: Throttle | undefined
+  let lane: PublishLane | undefined
   let isOpen = false
   /** Before `open`: the first packet has not begun. */
   let packetsBefore = 1
@@ -99,29 +101,33 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
     return Buffer.concat(pieces)
   }
 
-  stream.read = (size?: number): Buffer | null => {
-    // Node itself calls read(0) to fill its bounded buffer; no bytes leave by it.
-    if (size === 0) return readOn(0)
-    if (!mayRead()) {
-      held = true
-      return null
+  /** The next that does not take the lane. */
+  const read = (size?: number): Buffer | null => {
+    for (;;) {
+      held = !mayRead()
+      if (held) return null
+      const chunk = readAll(size)
+      if (chunk === null) return null
+      heard = true
+      const taken = measure(chunk)
+      if (taken < 0) return null
+      held = taken < chunk.length
+      if (held) stream.unshift(chunk.subarray(taken))
+      const part = held ? chunk.subarray(0, taken) : chunk
+      const passed = lane ? lane.pass(part) : part
+      if (passed && passed.length > 0) return passed
+      if (held) return null
     }
-    held = false
-    const chunk = readAll(size)
-    if (chunk === null) return null
-    heard = true
-    const taken = measure(chunk)
-    if (taken === chunk.length) return chunk
-    if (taken < 0) return null
-    held = true
-    stream.unshift(chunk.subarray(taken))
-    return taken === 0 ? null : chunk.subarray(0, taken)
   }
+
+  // Node itself calls read(0) to fill its bounded buffer; no bytes leave by it.
+  stream.read = (size?: number): Buffer | null => (size === 0 ? readOn(0) : read(size))
 
   return {
     open(opened) {
       meter.setLimit(opened.limitBytes)
       throttle = opened.throttle
+      lane = opened.lane
       isOpen = true
     },
     resume,

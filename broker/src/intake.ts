@@ -3,9 +3,23 @@ import { toAppError, type AppError } from '@pulso/model'
 import type { JournalMessage, JournalWriter } from '@pulso/stores'
 import { MESSAGE_OVERHEAD_BYTES, type BrokerLimits } from './limits.ts'
 
+/** One sender's messages in one group commit that are answered together. */
+export interface Parcel {
+  readonly group: object
+  readonly flow: Flow
+  /** Of those that wait for a PUBACK, in the order they came. */
+  readonly packetIds: number[]
+  messages: number
+  bytes: number
+}
+
 /** One sender's share of what is in flight. */
 export interface Flow {
   inFlightBytes: number
+  /** The newest; it takes more as long as its group does. */
+  parcel: Parcel | undefined
+  /** A parcel is kept or could not be. */
+  settle(parcel: Parcel, error?: AppError): void
   /** Reads on after `mayRead` has said no. */
   resume(): void
 }
@@ -13,6 +27,11 @@ export interface Flow {
 export interface Intake {
   /** Hands a message to the journal; `done` is called once it is kept or could not be. */
   keep(message: JournalMessage, flow: Flow, done: (error?: AppError) => void): void
+  /**
+   * The same for many: no `done` for each, but the sender's messages of a commit are settled together.
+   * @param packetId 0 when nobody waits for an answer
+   */
+  keepParcelled(message: JournalMessage, flow: Flow, packetId: number): void
   /** False while the sender, or all of them together, have enough in flight. */
   mayRead(flow: Flow): boolean
   /** Resolves when nothing is in flight. */
@@ -29,6 +48,9 @@ interface Entry {
 interface Group {
   startedAtMs: number
   entries: Entry[]
+  parcels: Parcel[]
+  messages: number
+  bytes: number
 }
 
 export interface IntakeOptions {
@@ -59,14 +81,17 @@ export function createIntake({ journal, limits, onCommit }: IntakeOptions): Inta
 
   const settle = (group: Group, error?: AppError): void => {
     if (latest?.group === group) latest = undefined
-    for (const { flow, bytes } of group.entries) {
-      flow.inFlightBytes -= bytes
-      inFlightBytes -= bytes
-    }
-    inFlightMessages -= group.entries.length
+    for (const { flow, bytes } of group.entries) flow.inFlightBytes -= bytes
+    for (const { flow, bytes } of group.parcels) flow.inFlightBytes -= bytes
+    inFlightBytes -= group.bytes
+    inFlightMessages -= group.messages
     const seconds = (performance.now() - group.startedAtMs) / 1_000
-    onCommit({ messages: group.entries.length, seconds, ...(error && { error }) })
+    onCommit({ messages: group.messages, seconds, ...(error && { error }) })
     for (const { done } of group.entries) done(error)
+    for (const parcel of group.parcels) {
+      if (parcel.flow.parcel === parcel) parcel.flow.parcel = undefined
+      parcel.flow.settle(parcel, error)
+    }
     for (const flow of held) {
       if (!mayRead(flow)) continue
       held.delete(flow)
@@ -75,22 +100,45 @@ export function createIntake({ journal, limits, onCommit }: IntakeOptions): Inta
     if (inFlightMessages === 0) for (const resolve of waiting.splice(0)) resolve()
   }
 
+  const begin = (kept: Promise<void>): Group => {
+    const group: Group = { startedAtMs: performance.now(), entries: [], parcels: [], messages: 0, bytes: 0 }
+    latest = { kept, group }
+    kept.then(
+      () => settle(group),
+      (thrown: unknown) => settle(group, toAppError(thrown, 'journal-failed')),
+    )
+    return group
+  }
+
+  /** Hands it to the journal. @returns its group, with the message's weight already in it */
+  const append = (message: JournalMessage, flow: Flow, bytes: number): Group => {
+    const kept = journal.append(message)
+    const group = latest?.kept === kept ? latest.group : begin(kept)
+    group.messages++
+    group.bytes += bytes
+    flow.inFlightBytes += bytes
+    inFlightBytes += bytes
+    inFlightMessages++
+    return group
+  }
+
   return {
     keep(message, flow, done) {
-      const kept = journal.append(message)
-      if (latest?.kept !== kept) {
-        const group: Group = { startedAtMs: performance.now(), entries: [] }
-        latest = { kept, group }
-        kept.then(
-          () => settle(group),
-          (thrown: unknown) => settle(group, toAppError(thrown, 'journal-failed')),
-        )
+      const bytes = weigh(message)
+      append(message, flow, bytes).entries.push({ flow, bytes, done })
+    },
+    keepParcelled(message, flow, packetId) {
+      const bytes = weigh(message)
+      const group = append(message, flow, bytes)
+      let { parcel } = flow
+      if (parcel?.group !== group) {
+        parcel = { group, flow, packetIds: [], messages: 0, bytes: 0 }
+        flow.parcel = parcel
+        group.parcels.push(parcel)
       }
-      const bytes = message.payload.byteLength + MESSAGE_OVERHEAD_BYTES
-      latest.group.entries.push({ flow, bytes, done })
-      flow.inFlightBytes += bytes
-      inFlightBytes += bytes
-      inFlightMessages++
+      if (packetId > 0) parcel.packetIds.push(packetId)
+      parcel.messages++
+      parcel.bytes += bytes
     },
     mayRead(flow) {
       const may = mayRead(flow)
@@ -100,4 +148,8 @@ export function createIntake({ journal, limits, onCommit }: IntakeOptions): Inta
     drained: () =>
       inFlightMessages === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)),
   }
+}
+
+function weigh({ payload }: JournalMessage): number {
+  return payload.byteLength + MESSAGE_OVERHEAD_BYTES
 }

@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 export interface BrokerMetrics {
-  /** Counts a kept message. Called for each, so it only adds to a number; the metrics are made when asked for. */
-  accepted(qos: number): void
-  refused(reason: string): void
+  /** Counts kept messages. Called often, so it only adds to a number; the metrics are made when asked for. */
+  accepted(qos: number, messages?: number): void
+  refused(reason: string, messages?: number): void
   connectionRefused(reason: string): void
   /** A known client's connection was ended from here, though no message of it was refused. */
   connectionEnded(reason: string): void
@@ -81,10 +81,10 @@ export function createBrokerMetrics(registry: Registry, gauges: BrokerGauges): B
     registers,
   })
   return {
-    accepted(qos) {
-      accepted[qos] = (accepted[qos] ?? 0) + 1
+    accepted(qos, messages = 1) {
+      accepted[qos] = (accepted[qos] ?? 0) + messages
     },
-    refused: (reason) => refused.inc({ reason }),
+    refused: (reason, messages = 1) => refused.inc({ reason }, messages),
     connectionRefused: (reason) => connectionsRefused.inc({ reason }),
     connectionEnded: (reason) => ended.inc({ reason }),
     heldBack: (reason) => heldBack.inc({ reason }),

@@ -15,6 +15,9 @@ type TopicLimits = Pick<BrokerLimits, 'topicBytes' | 'topicLevels'>
 
 const UP: ReadonlySet<string> = new Set(UP_CHANNELS)
 
+/** Wildcards are for filters, and U+0000 is for nobody (MQTT 3.1.1, 3.3.2.1 and 1.5.3). */
+const NEVER_PUBLISHED = /[+#\0]/
+
 /** Why a topic or filter is none that is looked at; `undefined` when it is. */
 export function refuseTopic(topic: string, limits: TopicLimits): TopicRefusal | undefined {
   if (Buffer.byteLength(topic) > limits.topicBytes) return 'topic-too-long'
@@ -28,8 +31,29 @@ export function refusePublish(scope: CredentialScope, topic: string): PublishRef
   // It names no sensor, so whoever speaks for many cannot use it.
   if (topic === DEVICE_API_TOPIC) return scope.type === 'sensor' ? undefined : 'not-allowed'
   const parts = parseTopic(topic)
-  if (!parts || !UP.has(parts.channel)) return 'wrong-topic'
+  if (!parts || !UP.has(parts.channel) || NEVER_PUBLISHED.test(parts.kind)) return 'wrong-topic'
   return speaksFor(scope, parts.sensorId) ? undefined : 'not-allowed'
+}
+
+/** What a session may publish to, as far as it was looked at. */
+export interface PublishMemory {
+  scope: CredentialScope
+  allowedTopic: string | undefined
+  keptTopic: string
+}
+
+/** Like `refusePublish`, within the bounds of a topic; remembers the topic that was last found allowed. */
+export function judgePublish(
+  session: PublishMemory,
+  topic: string,
+  limits: TopicLimits,
+): PublishRefusal | undefined {
+  if (topic === session.allowedTopic) return undefined
+  const reason = refuseTopic(topic, limits) ?? refusePublish(session.scope, topic)
+  if (reason) return reason
+  session.allowedTopic = topic
+  session.keptTopic = toKeptTopic(session.scope, topic)
+  return undefined
 }
 
 /** The topic under which a message is kept: with the sensor in the place of `me`. */

@@ -3,11 +3,13 @@ import type { Clock } from '@pulso/model'
 import type { Aedes } from 'aedes'
 import type { CalmLog } from './calm-log.ts'
 import type { Arrival, Connection, Connections, Session } from './connections.ts'
+import type { Express } from './express.ts'
 import type { Gate } from './gate.ts'
 import { guardStream, type GuardVerdict } from './guard.ts'
 import type { Intake } from './intake.ts'
 import { largestPacketBytes, type BrokerLimits } from './limits.ts'
 import type { BrokerMetrics } from './metrics.ts'
+import { createPublishLane } from './publish-lane.ts'
 import { createQuotas } from './quota.ts'
 import type { ReceivedIdsStore } from './received-ids.ts'
 import { createThrottle, type Throttle } from './throttle.ts'
@@ -16,6 +18,7 @@ export interface ReceptionOptions {
   connections: Connections
   gate: Gate
   intake: Intake
+  express: Express
   receivedIds: ReceivedIdsStore
   limits: BrokerLimits
   clock: Clock
@@ -31,7 +34,7 @@ export interface Reception {
 }
 
 export function createReception(options: ReceptionOptions): Reception {
-  const { connections, gate, intake, receivedIds, limits, clock, metrics, log } = options
+  const { connections, gate, intake, express, receivedIds, limits, clock, metrics, log } = options
   const quotas = createQuotas(limits, clock)
 
   const refuse = ({ address, session }: Connection, verdict: GuardVerdict): void => {
@@ -66,12 +69,14 @@ export function createReception(options: ReceptionOptions): Reception {
         ...arrival,
         address: arrival.ticket.address,
         inFlightBytes: 0,
+        parcel: undefined,
         client: undefined,
         request: undefined,
         keepaliveMs: 0,
         heardAtMs: 0,
         session: undefined,
         resume: () => connection.guard.resume(),
+        settle: (parcel, error) => express.settle(connection, parcel, error),
         guard: guardStream(stream, {
           connectBytes: limits.connectBytes,
           unreadBytes: limits.unreadBytes,
@@ -93,7 +98,11 @@ export function createReception(options: ReceptionOptions): Reception {
       gate.settle(ticket)
       connection.keepaliveMs = connection.request?.keepaliveMs ?? limits.keepaliveMs
       connection.heardAtMs = performance.now()
-      guard.open({ limitBytes: largestPacketBytes(limits), throttle: throttle(connection, session) })
+      guard.open({
+        limitBytes: largestPacketBytes(limits),
+        throttle: throttle(connection, session),
+        lane: createPublishLane((publish) => express.take(connection, publish)),
+      })
     },
   }
 }

@@ -8,13 +8,21 @@ import {
   type Sensor,
   type SensorState,
 } from '@pulso/model'
-import type { IngestState, JournalReader, KeptMessage, Readings, Registry } from '@pulso/stores'
+import type {
+  IngestState,
+  JournalReader,
+  JournalStatus,
+  KeptMessage,
+  Readings,
+  Registry,
+} from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { createAcknowledger } from './acknowledge.ts'
 import { createBatch } from './batch.ts'
 import type { Codecs } from './codec.ts'
-import { commitBatch } from './commit.ts'
+import { createBooks, type Books } from './books.ts'
+import { storeReadings } from './commit.ts'
 import { DEFAULT_INGEST_LIMITS, type IngestLimits } from './limits.ts'
 import { loadMemory, type Memory } from './memory.ts'
 import { createIngestMetrics, type IngestStats } from './metrics.ts'
@@ -50,12 +58,24 @@ export interface IngestStatus {
   position: number
 }
 
+/** What one life of the loop goes by. */
+interface Run {
+  memory: Memory
+  books: Books
+  /** Up to here the readings are stored already, and only the registry is behind. */
+  repeatedUntil: number
+}
+
+const NOTHING_STORED = { stored: 0, duplicate: 0, corrected: 0 }
+
 export interface Ingest {
   /** Resolves when it runs or has failed for the first time; it goes on trying by itself. */
   start(): Promise<void>
   /** Ends after the batch under way; waiting for a store that fails is cut short. What is left comes again. */
   stop(): Promise<void>
   stats(): IngestStats
+  /** The journal as ingest sees it: what is in the readings no longer counts as waiting. */
+  journalStatus(): Promise<JournalStatus>
   status(): IngestStatus
 }
 
@@ -66,7 +86,12 @@ const ACKNOWLEDGE = 'acknowledge the journal'
 export function createIngest(options: IngestOptions): Ingest {
   const { journal, readings, registry, kinds, codecs, clock, logger } = options
   const limits = { ...DEFAULT_INGEST_LIMITS, ...options.limits }
-  const metrics = createIngestMetrics({ registry: options.metrics, journal, clock })
+  const journalStatus = async (): Promise<JournalStatus> => {
+    const status = await journal.status()
+    const depth = Math.max(0, status.depth - (position - settledPosition))
+    return { ...status, depth, oldestReceivedAtMs: depth === 0 ? null : status.oldestReceivedAtMs }
+  }
+  const metrics = createIngestMetrics({ registry: options.metrics, journalStatus, clock })
   const stopping = new AbortController()
   const isStopping = (): boolean => stopping.signal.aborted
   const started = Promise.withResolvers<undefined>()
@@ -74,6 +99,7 @@ export function createIngest(options: IngestOptions): Ingest {
   const failing = new Map<string, AppError>()
   let state: 'starting' | 'running' | 'stopped' = 'starting'
   let position = 0
+  let settledPosition = 0
   let running: Promise<void> | undefined
 
   const retry = createRetry({
@@ -92,7 +118,6 @@ export function createIngest(options: IngestOptions): Ingest {
       logger.info({ doing }, 'Ingest goes on')
     },
   })
-  const stores = { readings, registry, retry }
   const acknowledger = createAcknowledger({
     journal,
     onFailure(error) {
@@ -114,7 +139,16 @@ export function createIngest(options: IngestOptions): Ingest {
     }
   }
 
-  const work = async (memory: Memory, messages: readonly KeptMessage[], repeatedUntil: number) => {
+  /** Keeps what is left to keep of everything up to now, so that the journal may forget it. */
+  const settle = async (books: Books): Promise<void> => {
+    settledPosition = await books.settle()
+    await acknowledger.upTo(settledPosition)
+  }
+
+  const work = async (
+    { memory, books, repeatedUntil }: Run,
+    messages: readonly KeptMessage[],
+  ): Promise<number> => {
     const isRepeated = (messages[0]?.position ?? 0) <= repeatedUntil
     // A batch is either wholly in the readings store or not at all.
     const alike = isRepeated ? messages.filter(({ position }) => position <= repeatedUntil) : messages
@@ -122,11 +156,12 @@ export function createIngest(options: IngestOptions): Ingest {
     const batch = createBatch(alike, context, (error, { topic, position }) =>
       logger.error({ err: error, topic, position }, 'A message could not be worked on'),
     )
-    const tally = await commitBatch(batch, { isRepeated }, stores)
+    const tally = isRepeated ? NOTHING_STORED : await storeReadings(batch, { readings, retry })
     memory.commit(batch.newSensors, batch.states)
     position = batch.position
     metrics.count(batch, tally)
-    await acknowledger.upTo(batch.position)
+    books.add(batch)
+    if (books.isDue()) await settle(books)
     tell(options.onSensors, batch.newSensors)
     tell(options.onStates, batch.states.map(toSensorState))
     return batch.messages
@@ -140,23 +175,34 @@ export function createIngest(options: IngestOptions): Ingest {
     const memory = await loadMemory(registry)
     const repeatedUntil = await readings.position()
     position = await registry.ingestPosition()
+    settledPosition = position
+    const books = createBooks(position, { registry, retry, limits, monotonicMs: () => performance.now() })
     state = 'running'
     failing.clear()
     if (position > 0) await acknowledger.upTo(position)
     started.resolve(undefined)
     logger.info({ position, repeatedUntil, sensors: memory.sensors.size }, 'Ingest runs')
-    let ahead = readAfter(position)
+    const next = { messages: readAfter(position), isThere: false }
+    const readAhead = (after: number): void => {
+      next.isThere = false
+      next.messages = readAfter(after)
+      next.messages.then(
+        ({ length }) => (next.isThere = length > 0),
+        () => undefined,
+      )
+    }
     while (!isStopping()) {
-      let messages = await ahead
+      let messages = await next.messages
       // The next ones are read while these are being committed.
-      ahead = readAfter(messages.at(-1)?.position ?? position)
-      ahead.catch(() => undefined)
+      readAhead(messages.at(-1)?.position ?? position)
       await acknowledger.catchUp()
       tell(options.onSensors, await retry('look for new sensors', () => memory.refresh()))
       while (messages.length > 0 && !isStopping()) {
-        messages = messages.slice(await work(memory, messages, repeatedUntil))
+        messages = messages.slice(await work({ memory, books, repeatedUntil }, messages))
       }
+      if (!next.isThere) await settle(books)
     }
+    await settle(books)
   }
 
   return {
@@ -175,6 +221,7 @@ export function createIngest(options: IngestOptions): Ingest {
       state = 'stopped'
     },
     stats: () => metrics.stats(),
+    journalStatus,
     status() {
       const [error] = failing.values()
       return {

@@ -2,6 +2,9 @@
 export interface IngestLimits {
   /** Messages taken from the journal at a time. */
   batchMessages: number
+  /** While more is waiting, what batches change in the registry is collected for so long, or for so many sensors. */
+  settleAfterMs: number
+  settleStates: number
   /** Readings after which a batch is closed, though it has more messages. */
   batchReadings: number
   /** The same for what it puts into quarantine: entries, and bytes of their payloads. */
@@ -21,7 +24,9 @@ export interface IngestLimits {
 }
 
 export const DEFAULT_INGEST_LIMITS: Readonly<IngestLimits> = {
-  batchMessages: 5_000,
+  batchMessages: 20_000,
+  settleAfterMs: 2_000,
+  settleStates: 200_000,
   batchReadings: 50_000,
   batchQuarantineEntries: 10_000,
   batchQuarantineBytes: 16_777_216,

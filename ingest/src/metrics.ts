@@ -1,5 +1,5 @@
 import { SECOND_MS, type Clock } from '@pulso/model'
-import type { JournalReader, JournalStatus } from '@pulso/stores'
+import type { JournalStatus } from '@pulso/stores'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Batch } from './batch.ts'
 import type { ReadingsTally } from './identities.ts'
@@ -25,11 +25,11 @@ export interface IngestMetrics {
 
 export interface IngestMetricsOptions {
   registry: Registry
-  journal: JournalReader
+  journalStatus: () => Promise<JournalStatus>
   clock: Clock
 }
 
-export function createIngestMetrics({ registry, journal, clock }: IngestMetricsOptions): IngestMetrics {
+export function createIngestMetrics({ registry, journalStatus, clock }: IngestMetricsOptions): IngestMetrics {
   const registers = [registry]
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers })
   const stored = counter('pulso_readings_stored_total', 'Readings that brought something new and are kept.')
@@ -54,7 +54,7 @@ export function createIngestMetrics({ registry, journal, clock }: IngestMetricsO
     buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600, 3_600],
     registers,
   })
-  createJournalGauges({ registry, journal, clock })
+  createJournalGauges({ registry, journalStatus, clock })
 
   const totals = { stored: 0, duplicate: 0, corrected: 0, quarantined: 0, unknown: 0 }
   const messageRate = createRate(clock)
@@ -92,7 +92,7 @@ export function createIngestMetrics({ registry, journal, clock }: IngestMetricsO
 }
 
 /** Asked for when someone reads the metrics. A journal that does not answer leaves the last known values. */
-function createJournalGauges({ registry, journal, clock }: IngestMetricsOptions): void {
+function createJournalGauges({ registry, journalStatus, clock }: IngestMetricsOptions): void {
   const unanswered = new Counter({
     name: 'pulso_journal_unanswered_total',
     help: 'Times that the journal did not answer: its other metrics are the last known ones.',
@@ -101,8 +101,7 @@ function createJournalGauges({ registry, journal, clock }: IngestMetricsOptions)
   // They are read at the same time: one question serves them all.
   let asked: Promise<JournalStatus | undefined> | undefined
   const ask = (): Promise<JournalStatus | undefined> => {
-    asked ??= journal
-      .status()
+    asked ??= journalStatus()
       .catch(() => {
         unanswered.inc()
         return undefined

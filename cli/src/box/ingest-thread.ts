@@ -89,7 +89,7 @@ async function open() {
       await registry.close()
     },
     stats: async () => (await started.promise).ingest.stats(),
-    journalStatus: async () => (await started.promise).journal.reader.status(),
+    journalStatus: async () => (await started.promise).ingest.journalStatus(),
     async checkJournal() {
       await (await started.promise).journal.reader.check()
     },

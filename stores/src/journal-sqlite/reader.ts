@@ -97,7 +97,7 @@ function closedError(): AppError {
 }
 
 /** Small blocks are read together up to this many messages, so that a quiet city costs no query per message. */
-const READ_AHEAD_MESSAGES = 10_000
+const READ_AHEAD_MESSAGES = 20_000
 
 /** Waiting there would never end well: the next messages get positions that the asker believes to have seen. */
 function refuseFuture(after: number, last: number): void {

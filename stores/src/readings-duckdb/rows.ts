@@ -21,28 +21,49 @@ export function appendReadings(
   readings: readonly Reading[],
 ): void {
   const types = columns.map(({ type }) => TYPES[type])
+  const cells = columns.map(createCell)
   for (let start = 0; start < readings.length; start += CHUNK_ROWS) {
-    const rows = readings.slice(start, start + CHUNK_ROWS)
-    const chunk = DuckDBDataChunk.create(types, rows.length)
-    for (const [index, column] of columns.entries()) {
-      const read = cellOf(column)
-      chunk.setColumnValues(index, rows.map(read))
+    const rows = Math.min(CHUNK_ROWS, readings.length - start)
+    const chunk = DuckDBDataChunk.create(types, rows)
+    for (const [index, cell] of cells.entries()) {
+      const vector = chunk.getColumnVector(index)
+      for (let row = 0; row < rows; row++) {
+        const reading = readings[start + row]
+        if (reading) vector.setItem(row, cell(reading))
+      }
+      vector.flush()
     }
     appender.appendDataChunk(chunk)
   }
   appender.flushSync()
 }
 
-function cellOf({ name, type }: Column): (reading: Reading) => DuckDBValue {
+type Cell = (reading: Reading) => DuckDBValue
+
+function createCell({ name, type }: Column): Cell {
   switch (name) {
     case 'time':
-      return ({ timeMs }) => toTimestamp(timeMs)
+      return createTimeCell(({ timeMs }) => timeMs)
     case 'received_at':
-      return ({ receivedAtMs }) => toTimestamp(receivedAtMs)
+      return createTimeCell(({ receivedAtMs }) => receivedAtMs)
     case 'sensor_id':
       return ({ sensorId }) => sensorId
     default:
       return ({ values }) => checkType(values[name], type)
+  }
+}
+
+/** What comes together has much the same times, and a timestamp costs more to make than to look at again. */
+function createTimeCell(timeOf: (reading: Reading) => number): Cell {
+  let lastMs = Number.NaN
+  let last: DuckDBTimestampValue | undefined
+  return (reading) => {
+    const timeMs = timeOf(reading)
+    if (last === undefined || timeMs !== lastMs) {
+      last = toTimestamp(timeMs)
+      lastMs = timeMs
+    }
+    return last
   }
 }
 

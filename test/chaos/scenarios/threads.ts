@@ -45,6 +45,11 @@ async function crashThread(trial: Trial): Promise<void> {
   await Promise.race([evaluated, limit])
   const end = await Promise.race([box.ended, limit])
   if (end?.code === 1) return
+  // DuckDB's addon aborts the process when its thread goes in the middle of a query: an end by itself all the same.
+  if (thread === 'ingest-thread' && end?.signal === 'SIGABRT' && box.log().includes('Napi::Error')) {
+    say('DuckDB’s addon has aborted the process')
+    return
+  }
   const found = end ? `code ${end.code}, signal ${end.signal}` : 'a box that goes on'
   trial.fail('wrong-end', `${thread} crashed by ${expression}: ${found}\n${box.log().slice(-3_000)}`)
 }

@@ -18,6 +18,7 @@ import { lockFolder } from './lock.ts'
 import { openQuarantine } from './open-quarantine.ts'
 import { openSources } from './open-sources.ts'
 import type { QuarantineDesk } from './quarantine-desk.ts'
+import type { MqttAddress } from './start-report.ts'
 import { spawnThread, type Thread } from './thread.ts'
 
 export interface BoxOptions {
@@ -33,7 +34,7 @@ export interface BoxOptions {
 
 export interface BoxStatus extends Overview {
   http: string
-  mqtt: { host: string; port: number }
+  mqtt: MqttAddress
   /** The external brokers. */
   sources: SourceStatus[]
 }
@@ -48,7 +49,7 @@ export interface RunningBoxMethods extends Administration, QuarantineDesk {
 /** The whole platform in one process, running. */
 export interface Box {
   httpUrl: string
-  mqtt: { host: string; port: number }
+  mqtt: MqttAddress
   administration: Administration
   /** Stops the parts from the front door inwards, so that what was acknowledged is on disk. */
   stop(): Promise<void>
@@ -102,7 +103,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   states.port1.on('message', (list: SensorState[]) => api.applyStates(list))
   const http = await api.start()
   parts.defer(() => api.stop())
-  const mqttAddress = { host: config.mqtt.host, port: (await broker.client.start(journal.writerPort())).port }
+  const mqttAddress = { host: config.mqtt.host, ...(await broker.client.start(journal.writerPort())) }
   parts.defer(() => broker.client.stop())
 
   const administration = createAdministration({

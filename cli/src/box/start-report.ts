@@ -1,11 +1,17 @@
+import type { BrokerPorts } from '@pulso/broker'
 import type { Secret } from '../administration.ts'
 import type { FirstReading } from './first-reading.ts'
+
+/** Where devices connect; `null` for the entrances that are off. */
+export interface MqttAddress extends BrokerPorts {
+  host: string
+}
 
 /** What a person needs to know once the city runs. */
 export interface StartReport {
   city: string
   http: string
-  mqtt: { host: string; port: number }
+  mqtt: MqttAddress
   dataDir: string
   operator: Secret | null
   /** Only with the virtual city: a sensor that waits for a newcomer's first reading. */
@@ -23,7 +29,7 @@ export function describeStart({ city, http, mqtt, dataDir, operator, firstReadin
     `  Map          ${http}`,
     `  Operators    ${http}/ops  ${signIn}`,
     `  API          ${http}/docs`,
-    `  MQTT         ${mqtt.host}:${mqtt.port}`,
+    `  MQTT         ${describeMqtt(mqtt)}`,
     `  Data         ${dataDir}`,
     '',
     ...(firstReading ? describeFirstReading(firstReading, mqtt) : describeFirstDevice()),
@@ -49,4 +55,13 @@ function describeFirstDevice(): string[] {
   return [
     '  Add your first sensor:  npx pulso device add my-sensor --kind <kind> --lat <degrees> --lon <degrees>',
   ]
+}
+
+/** `127.0.0.1:1883, TLS :8883, WebSocket :9001` */
+export function describeMqtt({ host, port, tlsPort, webSocketPort }: MqttAddress): string {
+  const further = [
+    tlsPort !== null && `TLS :${tlsPort}`,
+    webSocketPort !== null && `WebSocket :${webSocketPort}`,
+  ]
+  return [`${host}:${port}`, ...further.filter((entry) => entry !== false)].join(', ')
 }

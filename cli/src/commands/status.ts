@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { AppError, formatDuration } from '@pulso/model'
 import type { BoxStatus, RunningBoxMethods } from '../box/box.ts'
+import { describeMqtt } from '../box/start-report.ts'
 import { parseConfig } from '../config/config.ts'
 import { connectControl } from '../control.ts'
 import { print } from './shared.ts'
@@ -27,7 +28,7 @@ function describe({ http, mqtt, sources, journal, ingest, connections }: BoxStat
   const age = journal.oldestAgeMs === null ? '' : `, oldest ${formatDuration(journal.oldestAgeMs)}`
   return [
     `http         ${http}`,
-    `mqtt         ${mqtt.host}:${mqtt.port}, ${connections} connections`,
+    `mqtt         ${describeMqtt(mqtt)}, ${connections} connections`,
     ...sources.map(describeSource),
     `journal      ${journal.depth} messages waiting${age}`,
     `ingest       ${ingest.messagesPerSecond.toFixed(1)} messages/s`,

@@ -40,6 +40,8 @@ export interface PublishMemory {
   scope: CredentialScope
   allowedTopic: string | undefined
   keptTopic: string
+  /** `allowedTopic` as the bytes that it comes in, once they were seen: so they are of that topic and no other. */
+  allowedBytes: Buffer | undefined
 }
 
 /** Like `refusePublish`, within the bounds of a topic; remembers the topic that was last found allowed. */
@@ -52,6 +54,7 @@ export function judgePublish(
   const reason = refuseTopic(topic, limits) ?? refusePublish(session.scope, topic)
   if (reason) return reason
   session.allowedTopic = topic
+  session.allowedBytes = undefined
   session.keptTopic = toKeptTopic(session.scope, topic)
   return undefined
 }

@@ -30,6 +30,11 @@ describe('SenML', () => {
     assert.deepEqual(read([{ n: 'temperature', u: 'Cel', v: 23.1 }]), [[NOW_MS, { temperature: 23.1 }]])
   })
 
+  it('takes `__proto__` for a name like any other, so that it is counted as unknown', () => {
+    const [reading] = read([{ bn: 'urn:dev:ow:1:', n: '__proto__', v: 1 }]) as [[number, object]]
+    assert.deepEqual(Object.entries(reading[1]), [['__proto__', 1]])
+  })
+
   it('makes one reading of the records of one time', () => {
     const pack = [
       { bn: 'urn:dev:ow:10e2073a01080063:', bt: NOW_S - 60, n: 'temperature', u: 'Cel', v: 20 },

@@ -150,7 +150,8 @@ function takeRecord(
   if (Object.hasOwn(metrics, name) && metrics[name] !== value) {
     return { ...refused('invalid-payload', `${name} has another value at the same time`), metric: name }
   }
-  metrics[name] = value
+  // An assignment to `__proto__` would make no metric, and the record would be gone without being counted.
+  Object.defineProperty(metrics, name, { value, enumerable: true, configurable: true, writable: true })
   return undefined
 }
 

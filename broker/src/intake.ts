@@ -47,8 +47,8 @@ interface Entry {
 /** The messages of one group commit. */
 interface Group {
   startedAtMs: number
-  entries: Entry[]
-  parcels: Parcel[]
+  /** In the order they came, and so are they answered (MQTT 3.1.1, 4.6). */
+  items: (Entry | Parcel)[]
   messages: number
   bytes: number
 }
@@ -81,16 +81,18 @@ export function createIntake({ journal, limits, onCommit }: IntakeOptions): Inta
 
   const settle = (group: Group, error?: AppError): void => {
     if (latest?.group === group) latest = undefined
-    for (const { flow, bytes } of group.entries) flow.inFlightBytes -= bytes
-    for (const { flow, bytes } of group.parcels) flow.inFlightBytes -= bytes
+    for (const { flow, bytes } of group.items) flow.inFlightBytes -= bytes
     inFlightBytes -= group.bytes
     inFlightMessages -= group.messages
     const seconds = (performance.now() - group.startedAtMs) / 1_000
     onCommit({ messages: group.messages, seconds, ...(error && { error }) })
-    for (const { done } of group.entries) done(error)
-    for (const parcel of group.parcels) {
-      if (parcel.flow.parcel === parcel) parcel.flow.parcel = undefined
-      parcel.flow.settle(parcel, error)
+    for (const item of group.items) {
+      if ('done' in item) {
+        item.done(error)
+        continue
+      }
+      if (item.flow.parcel === item) item.flow.parcel = undefined
+      item.flow.settle(item, error)
     }
     for (const flow of held) {
       if (!mayRead(flow)) continue
@@ -101,7 +103,7 @@ export function createIntake({ journal, limits, onCommit }: IntakeOptions): Inta
   }
 
   const begin = (kept: Promise<void>): Group => {
-    const group: Group = { startedAtMs: performance.now(), entries: [], parcels: [], messages: 0, bytes: 0 }
+    const group: Group = { startedAtMs: performance.now(), items: [], messages: 0, bytes: 0 }
     latest = { kept, group }
     kept.then(
       () => settle(group),
@@ -125,7 +127,9 @@ export function createIntake({ journal, limits, onCommit }: IntakeOptions): Inta
   return {
     keep(message, flow, done) {
       const bytes = weigh(message)
-      append(message, flow, bytes).entries.push({ flow, bytes, done })
+      append(message, flow, bytes).items.push({ flow, bytes, done })
+      // What comes next is answered after this one.
+      flow.parcel = undefined
     },
     keepParcelled(message, flow, packetId) {
       const bytes = weigh(message)
@@ -134,7 +138,7 @@ export function createIntake({ journal, limits, onCommit }: IntakeOptions): Inta
       if (parcel?.group !== group) {
         parcel = { group, flow, packetIds: [], messages: 0, bytes: 0 }
         flow.parcel = parcel
-        group.parcels.push(parcel)
+        group.items.push(parcel)
       }
       if (packetId > 0) parcel.packetIds.push(packetId)
       parcel.messages++

@@ -30,15 +30,16 @@ const LENGTH_BYTES = 2
 /**
  * Nearly all that devices send are whole PUBLISHes of QoS 0 and 1 to a topic that has just been found allowed. They are
  * taken straight from the bytes, several times faster than by a general parser; everything else passes untouched and in
- * order: other packets, other QoS, what the taker refuses. Between what is taken and what passes there is no order, and
- * MQTT asks for none.
+ * order: other packets, other QoS, what the taker refuses. A PUBLISH behind one that passes in the same chunk passes too,
+ * so that messages stay in the order in which they were sent.
  */
 export function createPublishLane(take: TakePublish): PublishLane {
   /** A PUBLISH of which the rest is still to come. Grows with what has arrived, not with what was announced. */
   let begun: Buffer | undefined
   let begunBytes = 0
-  /** Bytes still to come of a packet that passes. */
+  /** Bytes still to come of a packet that passes, and whether it is a PUBLISH. */
   let passBytes = 0
+  let isPassingPublish = false
 
   const join = (chunk: Buffer): Buffer => {
     if (!begun) return chunk
@@ -56,6 +57,8 @@ export function createPublishLane(take: TakePublish): PublishLane {
   return {
     pass(chunk) {
       const bytes = join(chunk)
+      /** None overtakes one that whoever else reads the stream has not seen yet. */
+      let mayTake = passBytes === 0 || !isPassingPublish
       let at = Math.min(passBytes, bytes.length)
       passBytes -= at
       /** From here to the next PUBLISH taken, everything passes. */
@@ -66,14 +69,15 @@ export function createPublishLane(take: TakePublish): PublishLane {
       }
       while (at < bytes.length) {
         const type = bytes[at] ?? 0
-        const isCandidate = type >>> 4 === TYPE_PUBLISH && (type & SECOND_QOS_BIT) === 0
+        const isPublish = type >>> 4 === TYPE_PUBLISH
+        const isCandidate = isPublish && mayTake && (type & SECOND_QOS_BIT) === 0
         const bodyAt = findBody(bytes, at)
         const end = bodyAt < 0 ? Infinity : bodyAt + lengthOf(bytes, at + 1)
         if (end <= bytes.length) {
           if (isCandidate && takeWhole(bytes, { bodyAt, end, hasId: (type & FIRST_QOS_BIT) !== 0 })) {
             cut(at)
             passFrom = end
-          }
+          } else if (isPublish) mayTake = false
           at = end
         } else if (isCandidate || bodyAt < 0) {
           // Not whole yet: kept aside until it is, since only then can it be taken or passed on.
@@ -82,6 +86,7 @@ export function createPublishLane(take: TakePublish): PublishLane {
           return concat(passed)
         } else {
           passBytes = end - bytes.length
+          isPassingPublish = isPublish
           at = bytes.length
         }
       }

@@ -42,10 +42,11 @@ describe('the publish lane', () => {
       publish({ messageId: 1 }),
       PING,
       publish({ qos: 0, payload: '' }),
-      second,
-      publish({ messageId: 65_535, payload: long }),
-      foreign,
       PING,
+      publish({ messageId: 65_535, payload: long }),
+      PING,
+      second,
+      foreign,
     ])
     for (const pieceBytes of [1, 2, 3, 7, 100, 4_096, stream.length]) {
       const { taken, passed } = run(stream, pieceBytes, (topic) => topic.startsWith('pulso/'))
@@ -58,7 +59,20 @@ describe('the publish lane', () => {
         ],
         `${pieceBytes}`,
       )
-      assert.deepEqual(passed, Buffer.concat([PING, second, foreign, PING]), `${pieceBytes}`)
+      assert.deepEqual(passed, Buffer.concat([PING, PING, PING, second, foreign]), `${pieceBytes}`)
+    }
+  })
+
+  test('lets no message overtake one that passes', () => {
+    const second = publish({ qos: 2, messageId: 7, payload: 'x'.repeat(50) })
+    const behind = publish({ messageId: 8 })
+    const stream = Buffer.concat([second, behind])
+    assert.deepEqual(run(stream, stream.length), { taken: [], passed: stream })
+    // Cut inside the one that passes: what follows in the same chunk as its end is not taken either.
+    for (const pieceBytes of [40, second.length - 1, second.length + 1]) {
+      const { taken, passed } = run(stream, pieceBytes)
+      assert.deepEqual(passed.subarray(0, second.length), second)
+      assert.equal(taken.length + (passed.length > second.length ? 1 : 0), 1, `${pieceBytes}`)
     }
   })
 

@@ -1,4 +1,4 @@
-import type { ClockLimits, Kind, Kinds, QuarantineReason, Sensor } from '@pulso/model'
+import type { ClockLimits, Kind, Kinds, QuarantineReason, Sensor, UpChannel } from '@pulso/model'
 import { REPLAY_CREDENTIAL, type IngestState, type KeptMessage, type QuarantineEntry } from '@pulso/stores'
 import type { Codecs } from './codec.ts'
 import { createIdentities, type Identities } from './identities.ts'
@@ -20,7 +20,9 @@ export interface BatchDraft {
   readonly context: BatchContext
   readonly identities: Identities
   /** By sensor id; those without a reading or presence so far are there for comparison only. */
-  readonly sensors: Map<string, SensorDraft & { isTouched: boolean }>
+  readonly sensors: Map<string, SensorDraft>
+  /** Our own topics that were found good in this batch: a sensor keeps to one. */
+  readonly ways: Map<string, OwnWay>
   readonly newSensors: Sensor[]
   readonly quarantine: QuarantineEntry[]
   quarantineBytes: number
@@ -31,11 +33,18 @@ export interface BatchDraft {
   readonly channels: Record<string, number>
 }
 
+/** What one of our own topics means while a batch lasts. */
+export interface OwnWay {
+  readonly channel: UpChannel
+  readonly sensor: SensorDraft
+}
+
 export function createBatchDraft(context: BatchContext): BatchDraft {
   return {
     context,
     identities: createIdentities(),
     sensors: new Map(),
+    ways: new Map(),
     newSensors: [],
     quarantine: [],
     quarantineBytes: 0,
@@ -61,17 +70,16 @@ export function lookAtSensor(
     attributes: {},
     createdAtMs: message.receivedAtMs,
   }
-  const created = { ...createSensorDraft(sensor, kind, memory.states.get(id)), isTouched: false }
+  const created = createSensorDraft(sensor, kind, memory.states.get(id))
   draft.sensors.set(id, created)
   return created
 }
 
 /** From here on the sensor counts as changed, and as known if it was not: one that only sent nonsense is not. */
-export function touchSensor(draft: BatchDraft, id: string): void {
-  const known = draft.sensors.get(id)
-  if (!known || known.isTouched) return
-  known.isTouched = true
-  if (!draft.context.memory.sensors.has(id)) draft.newSensors.push(known.sensor)
+export function touchSensor(draft: BatchDraft, sensor: SensorDraft): void {
+  if (sensor.isTouched) return
+  sensor.isTouched = true
+  if (!draft.context.memory.sensors.has(sensor.sensor.id)) draft.newSensors.push(sensor.sensor)
 }
 
 /** The kind that a sensor has, be it by the registry or by this batch. */

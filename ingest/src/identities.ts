@@ -14,7 +14,8 @@ export interface ReadingsTally {
 
 /** The readings of one batch, each (sensor, time) once. */
 export interface Identities {
-  add(draft: SensorDraft, reading: Reading): void
+  /** @param reading its values must be nobody else's */
+  add(draft: SensorDraft, reading: KeptReading): void
   /** Those which only the store can tell about, by kind. */
   lateKeys(): ReadonlyMap<string, readonly ReadingKey[]>
   /** Settles them with what the store has. To be called once, before `toBatch`. */
@@ -24,14 +25,24 @@ export interface Identities {
   toBatch(position: number): ReadingsBatch | undefined
 }
 
-interface Identity {
+/** One (sensor, time) of a batch. */
+export interface Identity {
   kind: string
-  reading: Reading & { receivedAtMs: number; values: Record<string, MetricValue> }
+  /** Its values are its own: they are merged into. */
+  reading: KeptReading
   /** How it gets into the store; a late one is not known to be there or not before `settle`. */
   fate: 'insert' | 'replace' | 'nothing' | 'late'
   /** What arrived for a late one, in order. */
   arrivals: Reading[]
 }
+
+/** A reading that nobody else holds. */
+export type KeptReading = Omit<Reading, 'values' | 'receivedAtMs'> & {
+  receivedAtMs: number
+  values: Record<string, MetricValue>
+}
+
+const NO_ARRIVALS: Reading[] = []
 
 /**
  * Identity is (sensor, time), merged per metric. Whether the store has a reading follows from the sensor's newest time
@@ -39,36 +50,41 @@ interface Identity {
  * looked up.
  */
 export function createIdentities(): Identities {
-  const bySensor = new Map<string, Map<number, Identity>>()
+  const all: Identity[] = []
   const late: Identity[] = []
   const tally: ReadingsTally = { stored: 0, duplicate: 0, corrected: 0 }
   let count = 0
 
-  const create = ({ base, kind }: SensorDraft, reading: Reading): Identity => {
-    const identity: Identity = { kind: kind.id, reading: { ...reading }, fate: 'insert', arrivals: [] }
+  const create = ({ base, kind }: SensorDraft, reading: KeptReading): Identity => {
+    const identity: Identity = { kind: kind.id, reading, fate: 'insert', arrivals: NO_ARRIVALS }
     if (!base || reading.timeMs > base.timeMs) {
       tally.stored++
     } else if (reading.timeMs === base.timeMs) {
       identity.fate = 'nothing'
-      identity.reading.values = { ...base.newest }
+      identity.reading = { ...reading, values: { ...base.newest } }
       mergeArrival(identity, reading, tally)
     } else {
       identity.fate = 'late'
-      identity.arrivals.push(reading)
+      identity.arrivals = [reading]
+      identity.reading = { ...reading }
       late.push(identity)
     }
+    all.push(identity)
     return identity
   }
 
   return {
     add(draft, reading) {
       count++
-      let ofSensor = bySensor.get(reading.sensorId)
-      if (!ofSensor) bySensor.set(reading.sensorId, (ofSensor = new Map<number, Identity>()))
-      const known = ofSensor.get(reading.timeMs)
-      if (!known) ofSensor.set(reading.timeMs, create(draft, reading))
-      else if (known.fate === 'late') known.arrivals.push(reading)
-      else mergeArrival(known, reading, tally)
+      const { times } = draft
+      const known = reading.timeMs > times.newestMs ? undefined : times.byTime.get(reading.timeMs)
+      if (known) {
+        if (known.fate === 'late') known.arrivals.push(reading)
+        else mergeArrival(known, reading, tally)
+        return
+      }
+      times.byTime.set(reading.timeMs, create(draft, reading))
+      if (reading.timeMs > times.newestMs) times.newestMs = reading.timeMs
     },
     lateKeys() {
       const keys = new Map<string, ReadingKey[]>()
@@ -80,9 +96,10 @@ export function createIdentities(): Identities {
       return keys
     },
     settle(stored) {
+      const lateByKey = new Map(late.map((identity) => [keyOf(identity.reading), identity]))
       for (const reading of stored) {
-        const identity = bySensor.get(reading.sensorId)?.get(reading.timeMs)
-        if (identity?.fate !== 'late') continue
+        const identity = lateByKey.get(keyOf(reading))
+        if (!identity) continue
         identity.fate = 'nothing'
         identity.reading.values = { ...reading.values }
       }
@@ -100,14 +117,12 @@ export function createIdentities(): Identities {
     toBatch(position) {
       const inserts = new Map<string, Reading[]>()
       const replacements = new Map<string, Reading[]>()
-      for (const ofSensor of bySensor.values()) {
-        for (const { kind, reading, fate } of ofSensor.values()) {
-          if (fate === 'nothing') continue
-          const target = fate === 'insert' ? inserts : replacements
-          const list = target.get(kind)
-          if (list) list.push(reading)
-          else target.set(kind, [reading])
-        }
+      for (const { kind, reading, fate } of all) {
+        if (fate === 'nothing') continue
+        const target = fate === 'insert' ? inserts : replacements
+        const list = target.get(kind)
+        if (list) list.push(reading)
+        else target.set(kind, [reading])
       }
       return inserts.size + replacements.size === 0 ? undefined : { inserts, replacements, position }
     },
@@ -133,4 +148,8 @@ function mergeValues(target: Record<string, MetricValue>, values: Values): keyof
     target[name] = value
   }
   return effect
+}
+
+function keyOf({ timeMs, sensorId }: Reading): string {
+  return `${timeMs} ${sensorId}`
 }

@@ -8,6 +8,7 @@ import {
   type Values,
 } from '@pulso/model'
 import type { IngestState } from '@pulso/stores'
+import type { Identity } from './identities.ts'
 import { addSample, lastHour, toHourlyMean, type Sample } from './window.ts'
 
 /** A sensor's state while a batch works on it; what it started from stays untouched. */
@@ -24,6 +25,16 @@ export interface SensorDraft {
   known: Record<string, MetricValue>
   newest: Record<string, MetricValue>
   window: Record<string, Sample[]>
+  /** The batch has changed it. */
+  isTouched: boolean
+  readonly times: BatchTimes
+}
+
+/** The times of a sensor that a batch brings, each with its identity. */
+export interface BatchTimes {
+  /** Of the newest; most readings are newer still, and need no look-up. */
+  newestMs: number
+  byTime: Map<number, Identity>
 }
 
 /** A time before every reading, for a sensor of which only its presence is known. */
@@ -45,6 +56,8 @@ export function createSensorDraft(sensor: Sensor, kind: Kind, base: IngestState 
     known,
     newest: { ...base?.newest },
     window,
+    isTouched: false,
+    times: { newestMs: -Infinity, byTime: new Map() },
   }
 }
 

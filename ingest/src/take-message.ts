@@ -7,7 +7,7 @@ import {
   type Topic,
 } from '@pulso/model'
 import { REPLAY_CREDENTIAL, type KeptMessage } from '@pulso/stores'
-import { kindOf, lookAtSensor, setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
+import { kindOf, lookAtSensor, setAside, touchSensor, type BatchDraft, type OwnWay } from './batch-draft.ts'
 import {
   decodeDeviceApi,
   decodeUplink,
@@ -17,12 +17,19 @@ import {
   type RawReading,
   type Refused,
 } from './decoders/index.ts'
+import type { SensorDraft } from './sensor-draft.ts'
 import { takeReading, type Source } from './take-reading.ts'
 
 type Doubt = { reason: QuarantineReason; detail: string }
 
 /** Decodes one message, validates it and applies it to the draft; what is wrong is set aside with its reason. */
 export function takeMessage(draft: BatchDraft, message: KeptMessage): void {
+  const way = draft.ways.get(message.topic)
+  if (way) {
+    countChannel(draft, way.channel)
+    takeFrom(draft, message, way)
+    return
+  }
   // Our own topics first: nearly all messages have one.
   const topic = parseTopic(message.topic)
   if (topic) {
@@ -50,8 +57,19 @@ function takeOwn(draft: BatchDraft, message: KeptMessage, topic: Topic): void {
     setAside(draft, message, { ...(doubt ?? unknownKind(topic.kind)), sensorId })
     return
   }
-  const source: Source = { message, kind, sensorId, limits: draft.context.limits }
+  const way = { channel, sensor: lookAtSensor(draft, { id: sensorId, kind, message }) }
+  takeFrom(draft, message, way)
+  // Once the sensor counts as known, nothing in this batch can make its topic doubtful.
+  if (way.sensor.isTouched) draft.ways.set(message.topic, way)
+}
+
+function takeFrom(draft: BatchDraft, message: KeptMessage, { channel, sensor }: OwnWay): void {
+  const source = toSource(draft, message, sensor)
   take(draft, source, DECODERS[channel](message, source))
+}
+
+function toSource({ context }: BatchDraft, message: KeptMessage, sensor: SensorDraft): Source {
+  return { message, kind: sensor.kind, sensor, limits: context.limits }
 }
 
 /** Which kind the sensor is does not stand in the topic, so it must be known. */
@@ -62,13 +80,13 @@ function takeDeviceApi(draft: BatchDraft, message: KeptMessage, sensorId: string
     setAside(draft, message, { ...kind, sensorId })
     return
   }
-  const source: Source = { message, kind, sensorId, limits: draft.context.limits }
+  const source = toSource(draft, message, lookAtSensor(draft, { id: sensorId, kind, message }))
   take(draft, source, decodeDeviceApi(message, source))
 }
 
 function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNetwork): void {
   countChannel(draft, 'uplink')
-  const { memory, codecs, limits } = draft.context
+  const { memory, codecs } = draft.context
   const envelope = parseUplink(network, message.payload)
   if ('type' in envelope) {
     setAside(draft, message, envelope)
@@ -95,7 +113,7 @@ function takeUplink(draft: BatchDraft, message: KeptMessage, network: LorawanNet
   }
   const decoded = decodeUplink(envelope, { kind, codec })
   if (decoded.type === 'nothing') draft.withoutMetric++
-  take(draft, { message, kind, sensorId, limits }, decoded)
+  take(draft, toSource(draft, message, lookAtSensor(draft, { id: sensorId, kind, message })), decoded)
 }
 
 function take(draft: BatchDraft, source: Source, decoded: Decoded): void {
@@ -104,12 +122,11 @@ function take(draft: BatchDraft, source: Source, decoded: Decoded): void {
     return
   }
   if (decoded.type === 'presence') {
-    const { message, kind, sensorId } = source
-    const sensor = lookAtSensor(draft, { id: sensorId, kind, message })
+    const { message, sensor } = source
     // What comes again from quarantine says how it was then: that is better than nothing, not than what is known.
     if (message.credential === REPLAY_CREDENTIAL && sensor.presence !== null) return
     sensor.presence = decoded.presence
-    touchSensor(draft, sensorId)
+    touchSensor(draft, sensor)
     return
   }
   draft.unknownMetrics += decoded.unknown ?? 0
@@ -165,7 +182,8 @@ function countChannel(draft: BatchDraft, channel: string): void {
   draft.channels[channel] = (draft.channels[channel] ?? 0) + 1
 }
 
-function refuse(draft: BatchDraft, { message, sensorId }: Source, refusal: Refused): void {
+function refuse(draft: BatchDraft, { message, sensor }: Source, refusal: Refused): void {
+  const sensorId = sensor.sensor.id
   const { reason, detail, element, metric } = refusal
   const payload = element === undefined ? message.payload : Buffer.from(JSON.stringify(element))
   setAside(draft, message, { reason, detail, sensorId, payload, ...(metric === undefined ? {} : { metric }) })

@@ -8,14 +8,14 @@ import {
   type Rejection,
 } from '@pulso/model'
 import type { KeptMessage } from '@pulso/stores'
-import { lookAtSensor, setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
+import { setAside, touchSensor, type BatchDraft } from './batch-draft.ts'
 import type { DecoderContext, RawReading } from './decoders/index.ts'
-import { applyReading } from './sensor-draft.ts'
+import { applyReading, type SensorDraft } from './sensor-draft.ts'
 
 /** Whose message it is. */
 export interface Source extends DecoderContext {
   message: KeptMessage
-  sensorId: string
+  sensor: SensorDraft
 }
 
 export interface Element {
@@ -28,7 +28,7 @@ export interface Element {
 
 /** Validates one reading and applies it to the draft; what is wrong is set aside. */
 export function takeReading(draft: BatchDraft, source: Source, element: Element): void {
-  const { message, kind, sensorId } = source
+  const { message, kind, sensor } = source
   const { reading, index } = element
   // The journal has reserved a millisecond for each object of a batch.
   const timeMs = reading.time === undefined ? message.receivedAtMs + index : parseTime(reading.time)
@@ -37,14 +37,13 @@ export function takeReading(draft: BatchDraft, source: Source, element: Element)
     refuseAll(draft, source, { ...element, rejections: [wrongTime ?? INVALID_TIME] })
     return
   }
-  const sensor = lookAtSensor(draft, { id: sensorId, kind, message })
   const known = { values: sensor.known, attributes: sensor.sensor.attributes }
   const { values, rejections, unknown } = validateValues(kind, reading.metrics, known)
   draft.unknownMetrics += unknown.length
   if (rejections.length > 0) refuseAll(draft, source, { ...element, rejections })
   if (!hasAny(values)) return
-  const kept = { sensorId, timeMs, receivedAtMs: message.receivedAtMs, values }
-  touchSensor(draft, sensorId)
+  const kept = { sensorId: sensor.sensor.id, timeMs, receivedAtMs: message.receivedAtMs, values }
+  touchSensor(draft, sensor)
   applyReading(sensor, kept)
   draft.identities.add(sensor, kept)
 }
@@ -70,7 +69,7 @@ function judgeTime(
 
 function refuseAll(
   draft: BatchDraft,
-  { message, sensorId }: Source,
+  { message, sensor }: Source,
   refusal: Element & { rejections: readonly (Omit<Rejection, 'metric'> & { metric?: string })[] },
 ): void {
   const { reading, index, toPayload, rejections } = refusal
@@ -78,7 +77,8 @@ function refuseAll(
     payload: Buffer.from(JSON.stringify(toPayload(reading))),
     receivedAtMs: message.receivedAtMs + index,
   }
-  for (const rejection of rejections) setAside(draft, message, { ...rejection, sensorId, ...own })
+  for (const rejection of rejections)
+    setAside(draft, message, { ...rejection, sensorId: sensor.sensor.id, ...own })
 }
 
 function hasAny(values: object): boolean {

@@ -5,10 +5,13 @@ export interface ValidatedValues {
   /** Metrics that are right, ready to be stored. */
   values: Record<string, MetricValue>
   /** Metrics that are wrong, each alone: the others are kept. */
-  rejections: Rejection[]
+  rejections: readonly Rejection[]
   /** Names that the kind does not know: ignored and counted. */
-  unknown: string[]
+  unknown: readonly string[]
 }
+
+/** What nearly every payload has of these: one empty list for all of them. */
+const NONE: readonly never[] = []
 
 /**
  * Checks a payload's metrics against their kind. `null` means "no value" and is passed over.
@@ -21,25 +24,25 @@ export function validateValues(
   known: { values: Values; attributes: Attributes },
 ): ValidatedValues {
   const values: Record<string, MetricValue> = {}
-  const rejections: Rejection[] = []
-  const unknown: string[] = []
+  let rejections: Rejection[] | undefined
+  let unknown: string[] | undefined
   for (const name of Object.keys(raw)) {
     const value = raw[name]
     if (value === null || value === undefined) continue
     const metric = Object.hasOwn(kind.metrics, name) ? kind.metrics[name] : undefined
     if (!metric) {
-      unknown.push(name)
+      ;(unknown ??= []).push(name)
       continue
     }
     const rejection = checkMetric(name, metric, value)
-    if (rejection) rejections.push(rejection)
+    if (rejection) (rejections ??= []).push(rejection)
     else values[name] = value as MetricValue
   }
-  const contradictions = kind.check?.(values, known) ?? []
-  if (contradictions.length === 0) return { values, rejections, unknown }
+  const contradictions = kind.check?.(values, known) ?? NONE
+  if (contradictions.length === 0) return { values, rejections: rejections ?? NONE, unknown: unknown ?? NONE }
   const refused = new Set(contradictions.map(({ metric }) => metric))
   const kept = Object.fromEntries(Object.entries(values).filter(([name]) => !refused.has(name)))
-  return { values: kept, rejections: [...rejections, ...contradictions], unknown }
+  return { values: kept, rejections: [...(rejections ?? NONE), ...contradictions], unknown: unknown ?? NONE }
 }
 
 function checkMetric(name: string, metric: Metric, value: unknown): Rejection | undefined {

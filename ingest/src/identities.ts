@@ -1,6 +1,6 @@
 import type { MetricValue, Reading, Values } from '@pulso/model'
 import type { ReadingKey, ReadingsBatch } from '@pulso/stores'
-import type { SensorDraft } from './sensor-draft.ts'
+import type { BatchTimes, SensorDraft } from './sensor-draft.ts'
 
 /** What became of the readings of a batch. Their sum is the number of readings. */
 export interface ReadingsTally {
@@ -77,14 +77,10 @@ export function createIdentities(): Identities {
     add(draft, reading) {
       count++
       const { times } = draft
-      const known = reading.timeMs > times.newestMs ? undefined : times.byTime.get(reading.timeMs)
-      if (known) {
-        if (known.fate === 'late') known.arrivals.push(reading)
-        else mergeArrival(known, reading, tally)
-        return
-      }
-      times.byTime.set(reading.timeMs, create(draft, reading))
-      if (reading.timeMs > times.newestMs) times.newestMs = reading.timeMs
+      const known = findTime(times, reading.timeMs)
+      if (!known) addTime(times, create(draft, reading))
+      else if (known.fate === 'late') known.arrivals.push(reading)
+      else mergeArrival(known, reading, tally)
     },
     lateKeys() {
       const keys = new Map<string, ReadingKey[]>()
@@ -152,4 +148,17 @@ function mergeValues(target: Record<string, MetricValue>, values: Values): keyof
 
 function keyOf({ timeMs, sensorId }: Reading): string {
   return `${timeMs} ${sensorId}`
+}
+
+function findTime({ newest, older }: BatchTimes, timeMs: number): Identity | undefined {
+  if (!newest || timeMs > newest.reading.timeMs) return undefined
+  return timeMs === newest.reading.timeMs ? newest : older?.get(timeMs)
+}
+
+function addTime(times: BatchTimes, identity: Identity): void {
+  const { newest } = times
+  const isNewest = !newest || identity.reading.timeMs > newest.reading.timeMs
+  const other = isNewest ? newest : identity
+  if (isNewest) times.newest = identity
+  if (other) (times.older ??= new Map<number, Identity>()).set(other.reading.timeMs, other)
 }

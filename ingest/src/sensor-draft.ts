@@ -21,20 +21,20 @@ export interface SensorDraft {
   receivedAtMs: number
   presence: 'online' | 'offline' | null
   values: Record<string, TimedValue>
-  /** The same without the times, as a kind's checks want them. */
+  /** The same without the times, as a kind's checks want them; empty where it has none. */
   known: Record<string, MetricValue>
-  newest: Record<string, MetricValue>
+  newest: Readonly<Record<string, MetricValue>>
   window: Record<string, Sample[]>
   /** The batch has changed it. */
   isTouched: boolean
   readonly times: BatchTimes
 }
 
-/** The times of a sensor that a batch brings, each with its identity. */
+/** The times of a sensor that a batch brings, each with its identity. Most sensors have one in a batch. */
 export interface BatchTimes {
-  /** Of the newest; most readings are newer still, and need no look-up. */
-  newestMs: number
-  byTime: Map<number, Identity>
+  newest: Identity | undefined
+  /** The others. */
+  older: Map<number, Identity> | undefined
 }
 
 /** A time before every reading, for a sensor of which only its presence is known. */
@@ -43,8 +43,10 @@ export const NO_READING_MS = 0
 export function createSensorDraft(sensor: Sensor, kind: Kind, base: IngestState | undefined): SensorDraft {
   const known: Record<string, MetricValue> = {}
   const window: Record<string, Sample[]> = {}
-  for (const [name, { value }] of Object.entries(base?.values ?? {})) known[name] = value
-  for (const [name, samples] of Object.entries(base?.window ?? {})) window[name] = [...samples]
+  if (base) {
+    if (kind.check) for (const name in base.values) known[name] = base.values[name]?.value ?? ''
+    for (const name in base.window) window[name] = [...(base.window[name] ?? [])]
+  }
   return {
     sensor,
     kind,
@@ -54,10 +56,10 @@ export function createSensorDraft(sensor: Sensor, kind: Kind, base: IngestState 
     presence: base?.presence ?? null,
     values: { ...base?.values },
     known,
-    newest: { ...base?.newest },
+    newest: base?.newest ?? {},
     window,
     isTouched: false,
-    times: { newestMs: -Infinity, byTime: new Map() },
+    times: { newest: undefined, older: undefined },
   }
 }
 
@@ -75,25 +77,27 @@ export function applyReading(
     if (value === undefined) continue
     if (timeMs >= (draft.values[name]?.timeMs ?? NO_READING_MS)) {
       draft.values[name] = { value, timeMs }
-      draft.known[name] = value
+      if (kind.check) draft.known[name] = value
     }
     if (typeof value === 'number' && kind.hourlyMetrics?.includes(name)) {
       addSample((draft.window[name] ??= []), [timeMs, value])
     }
   }
   if (timeMs > draft.timeMs) draft.newest = { ...values }
-  else if (timeMs === draft.timeMs) Object.assign(draft.newest, values)
+  // What it was before may be the base's.
+  else if (timeMs === draft.timeMs) draft.newest = { ...draft.newest, ...values }
   if (timeMs < draft.timeMs) return
   draft.timeMs = timeMs
   draft.receivedAtMs = receivedAtMs
 }
 
-export function toState({ sensor, kind, ...draft }: SensorDraft): IngestState {
+export function toState(draft: SensorDraft): IngestState {
+  const { sensor, kind } = draft
   const hourly: Record<string, HourlyMean> = {}
   const window: Record<string, readonly Sample[]> = {}
   const intervalMs = reportingIntervalMs({ kind, attributes: sensor.attributes })
-  for (const [name, all] of Object.entries(draft.window)) {
-    const samples = lastHour(all, draft.timeMs)
+  for (const name in draft.window) {
+    const samples = lastHour(draft.window[name] ?? [], draft.timeMs)
     if (samples.length === 0) continue
     window[name] = samples
     hourly[name] = toHourlyMean(samples, intervalMs)

@@ -58,9 +58,10 @@ function takeOwn(draft: BatchDraft, message: KeptMessage, topic: Topic): void {
     return
   }
   const way = { channel, sensor: lookAtSensor(draft, { id: sensorId, kind, message }) }
-  takeFrom(draft, message, way)
-  // Once the sensor counts as known, nothing in this batch can make its topic doubtful.
+  // Once the sensor counts as known, nothing in this batch can make its topic doubtful. Remembered from its second message
+  // on: in a large city most sensors have one in a batch.
   if (way.sensor.isTouched) draft.ways.set(message.topic, way)
+  takeFrom(draft, message, way)
 }
 
 function takeFrom(draft: BatchDraft, message: KeptMessage, { channel, sensor }: OwnWay): void {

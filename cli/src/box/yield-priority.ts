@@ -1,5 +1,11 @@
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import type { Logger } from 'pino'
+
+/**
+ * About half the share of a thread at 0. With 10 a saturated machine took in a quarter more and stored a quarter less, so
+ * that the backlog of a 10 s peak took 14 s to drain instead of 9.
+ */
+const NICENESS = 3
 
 /**
  * Lets the threads that answer devices and people go first: ingest can be late, the journal holds what waits for it,
@@ -9,7 +15,7 @@ import type { Logger } from 'pino'
 export function yieldPriority(logger: Logger): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL)
+    setPriority(0, NICENESS)
   } catch (error) {
     logger.debug({ err: error }, 'the thread keeps its priority')
   }

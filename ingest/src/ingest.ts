@@ -19,7 +19,7 @@ import type {
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { createAcknowledger } from './acknowledge.ts'
-import { createBatch } from './batch.ts'
+import { createBatch, type Batch } from './batch.ts'
 import type { Codecs } from './codec.ts'
 import { createBooks, type Books } from './books.ts'
 import { storeReadings } from './commit.ts'
@@ -64,6 +64,12 @@ interface Run {
   books: Books
   /** Up to here the readings are stored already, and only the registry is behind. */
   repeatedUntil: number
+}
+
+interface Prepared {
+  batch: Batch
+  /** Its readings are stored already. */
+  isRepeated: boolean
 }
 
 const NOTHING_STORED = { stored: 0, duplicate: 0, corrected: 0 }
@@ -145,10 +151,8 @@ export function createIngest(options: IngestOptions): Ingest {
     await acknowledger.upTo(settledPosition)
   }
 
-  const work = async (
-    { memory, books, repeatedUntil }: Run,
-    messages: readonly KeptMessage[],
-  ): Promise<number> => {
+  /** Works out the next batch, as if those before it were kept: none is ever given up, so they will be. */
+  const prepare = ({ memory, repeatedUntil }: Run, messages: readonly KeptMessage[]): Prepared => {
     const isRepeated = (messages[0]?.position ?? 0) <= repeatedUntil
     // A batch is either wholly in the readings store or not at all.
     const alike = isRepeated ? messages.filter(({ position }) => position <= repeatedUntil) : messages
@@ -156,15 +160,18 @@ export function createIngest(options: IngestOptions): Ingest {
     const batch = createBatch(alike, context, (error, { topic, position }) =>
       logger.error({ err: error, topic, position }, 'A message could not be worked on'),
     )
-    const tally = isRepeated ? NOTHING_STORED : await storeReadings(batch, { readings, retry })
     memory.commit(batch.newSensors, batch.states)
+    return { batch, isRepeated }
+  }
+
+  const keep = async ({ books }: Run, { batch, isRepeated }: Prepared): Promise<void> => {
+    const tally = isRepeated ? NOTHING_STORED : await storeReadings(batch, { readings, retry })
     position = batch.position
     metrics.count(batch, tally)
     books.add(batch)
     if (books.isDue()) await settle(books)
     tell(options.onSensors, batch.newSensors)
     tell(options.onStates, batch.states.map(toSensorState))
-    return batch.messages
   }
 
   const readAfter = (after: number): Promise<KeptMessage[]> =>
@@ -177,31 +184,35 @@ export function createIngest(options: IngestOptions): Ingest {
     position = await registry.ingestPosition()
     settledPosition = position
     const books = createBooks(position, { registry, retry, limits, monotonicMs: () => performance.now() })
+    const current: Run = { memory, books, repeatedUntil }
     state = 'running'
     failing.clear()
     if (position > 0) await acknowledger.upTo(position)
     started.resolve(undefined)
     logger.info({ position, repeatedUntil, sensors: memory.sensors.size }, 'Ingest runs')
-    const next = { messages: readAfter(position), isThere: false }
-    const readAhead = (after: number): void => {
-      next.isThere = false
-      next.messages = readAfter(after)
-      next.messages.then(
-        ({ length }) => (next.isThere = length > 0),
-        () => undefined,
-      )
-    }
+    let preparedUntil = position
+    let keeping = Promise.resolve()
+    let ahead = createReadAhead(readAfter(position))
     while (!isStopping()) {
-      let messages = await next.messages
-      // The next ones are read while these are being committed.
-      readAhead(messages.at(-1)?.position ?? position)
+      let messages = await ahead.messages
+      // The next ones are read while these are worked on.
+      ahead = createReadAhead(readAfter(messages.at(-1)?.position ?? preparedUntil))
       await acknowledger.catchUp()
       tell(options.onSensors, await retry('look for new sensors', () => memory.refresh()))
       while (messages.length > 0 && !isStopping()) {
-        messages = messages.slice(await work({ memory, books, repeatedUntil }, messages))
+        const prepared = prepare(current, messages)
+        preparedUntil = prepared.batch.position
+        messages = messages.slice(prepared.batch.messages)
+        await keeping
+        // One batch is being kept while the next is worked out.
+        keeping = keep(current, prepared)
+        keeping.catch(() => undefined)
       }
-      if (!next.isThere) await settle(books)
+      if (ahead.isThere()) continue
+      await keeping
+      await settle(books)
     }
+    await keeping
     await settle(books)
   }
 
@@ -231,6 +242,16 @@ export function createIngest(options: IngestOptions): Ingest {
       }
     },
   }
+}
+
+/** Messages on their way, and whether some have arrived. */
+function createReadAhead(messages: Promise<KeptMessage[]>) {
+  let isThere = false
+  messages.then(
+    ({ length }) => (isThere = length > 0),
+    () => undefined,
+  )
+  return { messages, isThere: () => isThere }
 }
 
 /** The next messages, or none after a while, so that a quiet ingest looks around too. */

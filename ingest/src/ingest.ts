@@ -174,8 +174,15 @@ export function createIngest(options: IngestOptions): Ingest {
     tell(options.onStates, batch.states.map(toSensorState))
   }
 
-  const readAfter = (after: number): Promise<KeptMessage[]> =>
-    retry('read the journal', () => readNext(journal, { after, limits, signal: stopping.signal }))
+  let lastRead = { atMs: -Infinity, count: 0 }
+  const readAfter = async (after: number): Promise<KeptMessage[]> => {
+    await pause(lastRead, { limits, signal: stopping.signal })
+    const messages = await retry('read the journal', () =>
+      readNext(journal, { after, limits, signal: stopping.signal }),
+    )
+    lastRead = { atMs: performance.now(), count: messages.length }
+    return messages
+  }
 
   /** From the last commit on, until it is stopped or something unforeseen happens. */
   const run = async (): Promise<void> => {
@@ -242,6 +249,19 @@ export function createIngest(options: IngestOptions): Ingest {
       }
     },
   }
+}
+
+/**
+ * A batch costs as much as hundreds of messages (transactions, syncs), and people see no difference of some milliseconds:
+ * while few messages come at a time, they are collected for a moment. One that comes alone does not wait.
+ */
+async function pause(
+  lastRead: { atMs: number; count: number },
+  { limits, signal }: { limits: IngestLimits; signal: AbortSignal },
+): Promise<void> {
+  if (lastRead.count === 0 || lastRead.count >= limits.collectMessages) return
+  const leftMs = lastRead.atMs + limits.collectMs - performance.now()
+  if (leftMs > 0) await sleep(leftMs, undefined, { signal }).catch(() => undefined)
 }
 
 /** Messages on their way, and whether some have arrived. */

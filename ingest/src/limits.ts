@@ -2,6 +2,9 @@
 export interface IngestLimits {
   /** Messages taken from the journal at a time. */
   batchMessages: number
+  /** Fewer messages than this are collected for so long before the next batch. */
+  collectMessages: number
+  collectMs: number
   /** While more is waiting, what batches change in the registry is collected for so long, or for so many sensors. */
   settleAfterMs: number
   settleStates: number
@@ -25,6 +28,8 @@ export interface IngestLimits {
 
 export const DEFAULT_INGEST_LIMITS: Readonly<IngestLimits> = {
   batchMessages: 20_000,
+  collectMessages: 5_000,
+  collectMs: 20,
   settleAfterMs: 2_000,
   settleStates: 200_000,
   batchReadings: 50_000,

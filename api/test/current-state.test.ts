@@ -39,11 +39,15 @@ test('a newer or equal state replaces the known one, an older one does not', () 
 
 test('states read at start never replace one that came in meanwhile', () => {
   const { current } = createCity()
-  current.putSensors([toSensor('a'), toSensor('b')])
-  current.applyStates([toState('a', { fillLevel: 0.9 })])
-  current.loadStates([toState('a', { fillLevel: 0.1 }), toState('b', { fillLevel: 0.1 })])
+  current.applyStates([
+    toState('a', { fillLevel: 0.9 }),
+    toState('c', { fillLevel: 0.9 }, { timeMs: NOON_MS - 1 }),
+  ])
+  const stored = ['a', 'b', 'c'].map((id) => toState(id, { fillLevel: 0.1 }))
+  current.load([toSensor('a'), toSensor('b'), toSensor('c')], stored)
   assert.equal(stands(current, 'a'), 'full')
   assert.equal(stands(current, 'b'), 'empty')
+  assert.equal(stands(current, 'c'), 'empty', 'what is stored is newer')
 })
 
 test('a state waits for its sensor when it comes first', () => {

@@ -36,8 +36,11 @@ export interface CurrentState {
    * @returns how many wait for a sensor that is not known yet, and how many had no room to wait
    */
   applyStates(states: readonly SensorState[]): { waiting: number; dropped: number }
-  /** States read from the registry at start: they never replace one that came in meanwhile. */
-  loadStates(states: readonly SensorState[]): void
+  /**
+   * Everything as the registry has it, once, at the start; a state that came in meanwhile stays.
+   * @returns ids that were passed over because nobody knows their kind
+   */
+  load(sensors: readonly Sensor[], states: readonly SensorState[]): string[]
   /** Lets time pass: sensors become stale and offline though nothing arrives. */
   sweep(): void
   /** Ends a tick: what changed since the last one, or `undefined` when nothing did. */
@@ -76,9 +79,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
     changedAtMs = nowMs
   }
 
-  const addEntry = (sensor: Sensor): Entry | undefined => {
-    const state = waiting.get(sensor.id)
-    waiting.delete(sensor.id)
+  const addEntry = (sensor: Sensor, state: SensorState | undefined): Entry | undefined => {
     const kind = kinds.get(sensor.kind)
     if (!kind) return undefined
     const entry = createEntry(sensor, kind, zoneIndex.find(sensor.position))
@@ -104,13 +105,19 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
     groups.put(entry)
   }
 
+  const takeWaiting = (sensorId: string): SensorState | undefined => {
+    const state = waiting.get(sensorId)
+    waiting.delete(sensorId)
+    return state
+  }
+
   const putSensors = (sensors: readonly Sensor[]): string[] => {
     const nowMs = clock.now()
     const unknown: string[] = []
     for (const sensor of sensors) {
       const known = entries.get(sensor.id)
       if (known) changeEntry(known, sensor)
-      const entry = known ?? addEntry(sensor)
+      const entry = known ?? addEntry(sensor, takeWaiting(sensor.id))
       if (entry) markChanged(entry, nowMs)
       else unknown.push(sensor.id)
     }
@@ -142,12 +149,19 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
       }
       return { waiting: waiting.size, dropped }
     },
-    loadStates(states) {
+    load(sensors, states) {
       const nowMs = clock.now()
-      for (const state of states) {
-        const known = entries.get(state.sensorId)?.state
-        if (!known || known.timeMs < state.timeMs) setState(state, nowMs)
+      const unknown: string[] = []
+      // Together, so that each sensor's place in the sums is worked out once.
+      const stateOf = new Map(states.map((state) => [state.sensorId, state]))
+      for (const sensor of sensors) {
+        const [stored, arrived] = [stateOf.get(sensor.id), takeWaiting(sensor.id)]
+        const isStoredNewer = stored && arrived && stored.timeMs > arrived.timeMs
+        const entry = addEntry(sensor, isStoredNewer ? stored : (arrived ?? stored))
+        if (entry) markChanged(entry, nowMs)
+        else unknown.push(sensor.id)
       }
+      return unknown
     },
     sweep() {
       const nowMs = clock.now()

@@ -29,12 +29,15 @@ export function createCurrentLoader({
   let running: Promise<void> | undefined
   let isFailing = false
 
-  const readSensors = async (): Promise<void> => {
-    const answer = await registry.sensorsSince(revision)
-    const unknown = current.putSensors(answer.sensors)
-    revision = answer.revision
+  const report = (unknown: readonly string[]): void => {
     if (unknown.length > 0)
       logger.warn({ sensors: unknown.slice(0, 20), count: unknown.length }, 'sensors of an unknown kind')
+  }
+
+  const readSensors = async (): Promise<void> => {
+    const answer = await registry.sensorsSince(revision)
+    report(current.putSensors(answer.sensors))
+    revision = answer.revision
   }
 
   const poll = (): void => {
@@ -57,8 +60,9 @@ export function createCurrentLoader({
 
   return {
     async start() {
-      await readSensors()
-      current.loadStates(await registry.listStates())
+      const { revision: newest, sensors } = await registry.sensorsSince(0)
+      report(current.load(sensors, await registry.listStates()))
+      revision = newest
       timer = setInterval(poll, pollMs)
     },
     pollSoon() {

@@ -93,16 +93,19 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   })
   await journal.start()
   parts.defer(() => journal.stop())
-  await ingest.client.start(journal.readerPort())
-  parts.defer(() => ingest.client.stop())
+  // Each reads what the registry knows of the city, which takes as long as all the rest: side by side.
+  const ingesting = ingest.client.start(journal.readerPort())
+  parts.defer(() => ingesting.then(() => ingest.client.stop(), ignore))
   const journalPort = (): MessagePort => journal.writerPort()
   const sources = await openSources(parts, { config, sources: sourceSettings, journalPort, onFailure })
 
   const quarantine = openQuarantine(parts, { config, registry, ingest, journalPort: journal.writerPort() })
   const api = createBoxApi({ config, city, kinds, registry, ingest, broker, quarantine, sources })
+  const listening = api.start()
+  parts.defer(() => listening.then(() => api.stop(), ignore))
+  const [http] = await Promise.all([listening, ingesting])
+  // What changed in the meantime waits in the channel.
   states.port1.on('message', (list: SensorState[]) => api.applyStates(list))
-  const http = await api.start()
-  parts.defer(() => api.stop())
   const mqttAddress = { host: config.mqtt.host, ...(await broker.client.start(journal.writerPort())) }
   parts.defer(() => broker.client.stop())
 
@@ -166,4 +169,9 @@ function spawnBroker(
   })
   parts.defer(() => thread.end())
   return thread
+}
+
+/** Whoever awaits the start is told of its failure. */
+function ignore(): void {
+  // Nothing to stop then.
 }

@@ -44,7 +44,6 @@ function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions
     'INSERT INTO states VALUES (?, ?) ON CONFLICT (sensor_id) DO UPDATE SET state = excluded.state',
   )
   const selectState = connection.prepare('SELECT state FROM states WHERE sensor_id = ?')
-  const selectStates = connection.prepare('SELECT state FROM states ORDER BY sensor_id')
 
   return {
     driver: 'sqlite',
@@ -60,8 +59,7 @@ function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions
         database.setCounter('ingest_position', position)
       }),
     ingestPosition: () => run(() => database.counter('ingest_position')),
-    listStates: () =>
-      run(() => selectStates.all().map(({ state }) => JSON.parse(String(state)) as IngestState)),
+    listStates: () => run(() => readStates(connection)),
     getState: (sensorId) =>
       run(() => {
         const row = selectState.get(sensorId)
@@ -76,5 +74,22 @@ function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions
     close: async () => {
       if (connection.isOpen) connection.close()
     },
+  }
+}
+
+/** Rows whose states are joined to one text: parsing many at once takes half the time of one at a time. */
+const STATES_AT_ONCE = 2_000
+
+function readStates(connection: DatabaseSync): IngestState[] {
+  const select = connection.prepare(
+    `SELECT group_concat(state, ',') AS states, max(rowid) AS last
+     FROM (SELECT rowid, state FROM states WHERE rowid > ? ORDER BY rowid LIMIT ${STATES_AT_ONCE})`,
+  )
+  const states: IngestState[] = []
+  for (let after = 0; ;) {
+    const page = select.get(after)
+    if (typeof page?.states !== 'string') return states
+    for (const state of JSON.parse(`[${page.states}]`) as IngestState[]) states.push(state)
+    after = Number(page.last)
   }
 }

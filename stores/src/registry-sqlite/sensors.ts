@@ -25,7 +25,7 @@ export interface SqliteSensors extends SensorsRegistry {
 export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
   const { connection, run, transact } = database
   const select = connection.prepare('SELECT * FROM sensors WHERE id = ?')
-  const selectSince = connection.prepare('SELECT * FROM sensors WHERE revision > ? ORDER BY revision, id')
+  const selectSince = connection.prepare('SELECT * FROM sensors WHERE revision > ? ORDER BY revision')
   const insert = 'INSERT INTO sensors VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)'
   const add = connection.prepare(`${insert} DO NOTHING`)
   // What did not change keeps its revision, so that nobody loads it again.
@@ -111,6 +111,8 @@ function toRow(sensor: Sensor, revision: number): (string | number | null)[] {
   ]
 }
 
+const NO_ATTRIBUTES: Attributes = {}
+
 function toSensor(row: SensorRow): Sensor {
   const { id, kind, name, lat, lon, attributes, created_at_ms, dev_eui: devEui, codec } = row
   return {
@@ -118,7 +120,7 @@ function toSensor(row: SensorRow): Sensor {
     kind,
     name,
     position: lat === null || lon === null ? null : { lat, lon },
-    attributes: JSON.parse(attributes) as Attributes,
+    attributes: attributes === '{}' ? NO_ATTRIBUTES : (JSON.parse(attributes) as Attributes),
     createdAtMs: created_at_ms,
     ...(devEui !== null && { lorawan: { devEui, codec } }),
   }

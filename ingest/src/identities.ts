@@ -1,6 +1,7 @@
 import type { MetricValue, Reading, Values } from '@pulso/model'
 import type { ReadingKey, ReadingsBatch } from '@pulso/stores'
-import type { BatchTimes, SensorDraft } from './sensor-draft.ts'
+import type { BatchTimes, Identity, KeptReading } from './identity.ts'
+import type { SensorDraft } from './sensor-draft.ts'
 
 /** What became of the readings of a batch. Their sum is the number of readings. */
 export interface ReadingsTally {
@@ -23,23 +24,6 @@ export interface Identities {
   count(): number
   /** `undefined` when there is nothing to write. */
   toBatch(position: number): ReadingsBatch | undefined
-}
-
-/** One (sensor, time) of a batch. */
-export interface Identity {
-  kind: string
-  /** Its values are its own: they are merged into. */
-  reading: KeptReading
-  /** How it gets into the store; a late one is not known to be there or not before `settle`. */
-  fate: 'insert' | 'replace' | 'nothing' | 'late'
-  /** What arrived for a late one, in order. */
-  arrivals: Reading[]
-}
-
-/** A reading that nobody else holds. */
-export type KeptReading = Omit<Reading, 'values' | 'receivedAtMs'> & {
-  receivedAtMs: number
-  values: Record<string, MetricValue>
 }
 
 const NO_ARRIVALS: Reading[] = []

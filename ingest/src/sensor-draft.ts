@@ -8,7 +8,7 @@ import {
   type Values,
 } from '@pulso/model'
 import type { IngestState } from '@pulso/stores'
-import type { Identity } from './identities.ts'
+import type { BatchTimes } from './identity.ts'
 import { addSample, lastHour, toHourlyMean, type Sample } from './window.ts'
 
 /** A sensor's state while a batch works on it; what it started from stays untouched. */
@@ -28,13 +28,6 @@ export interface SensorDraft {
   /** The batch has changed it. */
   isTouched: boolean
   readonly times: BatchTimes
-}
-
-/** The times of a sensor that a batch brings, each with its identity. Most sensors have one in a batch. */
-export interface BatchTimes {
-  newest: Identity | undefined
-  /** The others. */
-  older: Map<number, Identity> | undefined
 }
 
 /** A time before every reading, for a sensor of which only its presence is known. */

@@ -147,9 +147,11 @@ export function createBroker(options: BrokerOptions): Broker {
     disconnect(username) {
       revocations++
       const theirs = [...connections].filter(({ session }) => session?.username === username)
-      for (const { client } of theirs) {
+      for (const { client, stream } of theirs) {
         metrics.connectionEnded('credential-changed')
         client?.close()
+        // At once: what lies in its buffer is not read any more.
+        stream.destroy()
       }
       return theirs.length
     },

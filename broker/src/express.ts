@@ -29,8 +29,8 @@ const [PUBACK_TYPE, PUBACK_LENGTH] = [0x40, 0x02]
 export function createExpress({ intake, limits, metrics, isStopping }: ExpressOptions): Express {
   return {
     take(connection, { bytes, topicAt, topicEnd, packetId, payloadAt, end }) {
-      const { session } = connection
-      if (!session || isStopping() || end - payloadAt > limits.payloadBytes) return false
+      const { session, stream } = connection
+      if (!session || stream.destroyed || isStopping() || end - payloadAt > limits.payloadBytes) return false
       const { allowedBytes } = session
       if (!allowedBytes || !isSame(allowedBytes, bytes, { from: topicAt, until: topicEnd })) {
         const topic = readAscii(bytes, topicAt, topicEnd)

@@ -104,6 +104,8 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
   /** The next that does not take the lane. */
   const read = (size?: number): Buffer | null => {
     for (;;) {
+      // What is still in a closed stream comes again, or is nobody's any more.
+      if (stream.destroyed) return null
       held = !mayRead()
       if (held) return null
       const chunk = readAll(size)
@@ -115,8 +117,8 @@ export function guardStream(stream: Duplex, options: GuardOptions): Guard {
       if (held) stream.unshift(chunk.subarray(taken))
       const part = held ? chunk.subarray(0, taken) : chunk
       const passed = lane ? lane.pass(part) : part
+      // Else once more, also when something was left behind: only what is not read now is resumed later.
       if (passed && passed.length > 0) return passed
-      if (held) return null
     }
   }
 

@@ -37,6 +37,15 @@ describe('a sensor that sends too fast', () => {
     await device.next('pingresp')
   })
 
+  test('is read to its end also when it leaves in the meantime', async (context) => {
+    const door = await openDoor(context, { limits: { messagesPerSecond: 20 } })
+    const device = await connected(door, 'a')
+    device.send(messages(260))
+    device.end()
+    assert.equal((await door.kept(260)).length, 260)
+    await waitFor(() => door.broker.connections() === 0, { what: 'the connection to end' })
+  })
+
   test('has one rate over all its connections, also over those it opens for that', async (context) => {
     const door = await openDoor(context, {
       clock: { now: () => 1_000_000 },

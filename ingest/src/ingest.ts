@@ -26,6 +26,7 @@ import { storeReadings } from './commit.ts'
 import { DEFAULT_INGEST_LIMITS, type IngestLimits } from './limits.ts'
 import { loadMemory, type Memory } from './memory.ts'
 import { createIngestMetrics, type IngestStats } from './metrics.ts'
+import { createReadAhead, pause, readNext } from './read-ahead.ts'
 import { createRetry } from './retry.ts'
 
 export interface IngestOptions {
@@ -200,24 +201,29 @@ export function createIngest(options: IngestOptions): Ingest {
     let preparedUntil = position
     let keeping = Promise.resolve()
     let ahead = createReadAhead(readAfter(position))
-    while (!isStopping()) {
-      let messages = await ahead.messages
-      // The next ones are read while these are worked on.
-      ahead = createReadAhead(readAfter(messages.at(-1)?.position ?? preparedUntil))
-      await acknowledger.catchUp()
-      tell(options.onSensors, await retry('look for new sensors', () => memory.refresh()))
-      while (messages.length > 0 && !isStopping()) {
-        const prepared = prepare(current, messages)
-        preparedUntil = prepared.batch.position
-        messages = messages.slice(prepared.batch.messages)
+    try {
+      while (!isStopping()) {
+        let messages = await ahead.messages
+        // The next ones are read while these are worked on.
+        ahead = createReadAhead(readAfter(messages.at(-1)?.position ?? preparedUntil))
+        await acknowledger.catchUp()
+        tell(options.onSensors, await retry('look for new sensors', () => memory.refresh()))
+        while (messages.length > 0 && !isStopping()) {
+          const prepared = prepare(current, messages)
+          preparedUntil = prepared.batch.position
+          messages = messages.slice(prepared.batch.messages)
+          await keeping
+          // One batch is being kept while the next is worked out.
+          keeping = keep(current, prepared)
+          keeping.catch(() => undefined)
+        }
+        if (ahead.isThere()) continue
         await keeping
-        // One batch is being kept while the next is worked out.
-        keeping = keep(current, prepared)
-        keeping.catch(() => undefined)
+        await settle(books)
       }
-      if (ahead.isThere()) continue
-      await keeping
-      await settle(books)
+    } finally {
+      // The loop may begin anew, and must not do so beside a batch that is still being kept.
+      await keeping.catch(() => undefined)
     }
     await keeping
     await settle(books)
@@ -248,44 +254,6 @@ export function createIngest(options: IngestOptions): Ingest {
         position,
       }
     },
-  }
-}
-
-/**
- * A batch costs as much as hundreds of messages (transactions, syncs), and people see no difference of some milliseconds:
- * while few messages come at a time, they are collected for a moment. One that comes alone does not wait.
- */
-async function pause(
-  lastRead: { atMs: number; count: number },
-  { limits, signal }: { limits: IngestLimits; signal: AbortSignal },
-): Promise<void> {
-  if (lastRead.count === 0 || lastRead.count >= limits.collectMessages) return
-  const leftMs = lastRead.atMs + limits.collectMs - performance.now()
-  if (leftMs > 0) await sleep(leftMs, undefined, { signal }).catch(() => undefined)
-}
-
-/** Messages on their way, and whether some have arrived. */
-function createReadAhead(messages: Promise<KeptMessage[]>) {
-  let isThere = false
-  messages.then(
-    ({ length }) => (isThere = length > 0),
-    () => undefined,
-  )
-  return { messages, isThere: () => isThere }
-}
-
-/** The next messages, or none after a while, so that a quiet ingest looks around too. */
-async function readNext(
-  journal: JournalReader,
-  { after, limits, signal }: { after: number; limits: IngestLimits; signal: AbortSignal },
-): Promise<KeptMessage[]> {
-  const quiet = new AbortController()
-  const timer = setTimeout(() => quiet.abort(), limits.refreshMs)
-  try {
-    const either = AbortSignal.any([signal, quiet.signal])
-    return await journal.read({ after, limit: limits.batchMessages, signal: either })
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -22,6 +22,20 @@ describe('receive times', () => {
     assert.deepEqual([give('a'), give('a'), give('b')], [1_000_000, 1_000_001, 1_000_000])
   })
 
+  test('are a sensor’s own, whichever of its topics it speaks on', () => {
+    const { give } = setUp()
+    const topics = [
+      'pulso/bin/s/telemetry',
+      'pulso/bin/s/senml',
+      'v1/devices/s/telemetry',
+      'pulso/bin/other/senml',
+    ]
+    assert.deepEqual(
+      topics.map((topic) => give(topic)),
+      [1_000_000, 1_000_001, 1_000_002, 1_000_000],
+    )
+  })
+
   test('skip the milliseconds that a batch has reserved, also in a later group', () => {
     const { give, clock } = setUp()
     give('a', BATCH_OF_THREE)

@@ -95,6 +95,8 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   parts.defer(() => journal.stop())
   // Each reads what the registry knows of the city, which takes as long as all the rest: side by side.
   const ingesting = ingest.client.start(journal.readerPort())
+  // Reported where it is awaited, which is not at once.
+  ingesting.catch(ignore)
   parts.defer(() => ingesting.then(() => ingest.client.stop(), ignore))
   const journalPort = (): MessagePort => journal.writerPort()
   const sources = await openSources(parts, { config, sources: sourceSettings, journalPort, onFailure })

@@ -8,7 +8,7 @@ const OPENING_BRACE = 0x7b
 const WHITESPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d])
 
 /**
- * Gives messages receive times that are unique per topic, so that readings without a device time keep their identity:
+ * Gives messages receive times that are unique per sensor, so that readings without a device time keep their identity:
  * also when many arrive in one millisecond, the system's clock is set back, or Pulso restarts.
  */
 export interface ReceiveTimes {
@@ -18,7 +18,7 @@ export interface ReceiveTimes {
    */
   begin(arrivedAtMs?: number): number
   /** The receive time of one message; a batch of n objects reserves n milliseconds from there on. */
-  assign: (topicKey: string, payload: Uint8Array) => number
+  assign: (topic: string, payload: Uint8Array) => number
   /** The last millisecond given or reserved, to be remembered over a restart. */
   readonly untilMs: number
 }
@@ -27,7 +27,7 @@ export interface ReceiveTimes {
 export function createReceiveTimes(options: { clock: Clock; untilMs: number }): ReceiveTimes {
   const { clock } = options
   /** Only what is still ahead of now, so it holds little more than the topics of the last group. */
-  const nextByTopic = new Map<string, number>()
+  const nextBySensor = new Map<string, number>()
   let untilMs = options.untilMs
   let nowMs = options.untilMs + 1
 
@@ -35,18 +35,19 @@ export function createReceiveTimes(options: { clock: Clock; untilMs: number }): 
     begin(arrivedAtMs = Infinity) {
       const clockMs = clock.now()
       if (nowMs > clockMs + MAX_AHEAD_MS) {
-        nextByTopic.clear()
+        nextBySensor.clear()
         untilMs = 0
         nowMs = clockMs
       }
       nowMs = Math.max(nowMs, Math.min(arrivedAtMs, clockMs))
-      for (const [topicKey, nextMs] of nextByTopic) if (nextMs <= nowMs) nextByTopic.delete(topicKey)
+      for (const [sensorKey, nextMs] of nextBySensor) if (nextMs <= nowMs) nextBySensor.delete(sensorKey)
       return nowMs
     },
-    assign(topicKey, payload) {
-      const startMs = Math.max(nowMs, nextByTopic.get(topicKey) ?? 0)
+    assign(topic, payload) {
+      const sensorKey = toSensorKey(topic)
+      const startMs = Math.max(nowMs, nextBySensor.get(sensorKey) ?? 0)
       const nextMs = startMs + countObjects(payload)
-      nextByTopic.set(topicKey, nextMs)
+      nextBySensor.set(sensorKey, nextMs)
       if (nextMs <= nowMs + MAX_AHEAD_MS) untilMs = Math.max(untilMs, nextMs - 1)
       return startMs
     },
@@ -64,4 +65,15 @@ function countObjects(payload: Uint8Array): number {
   let count = 0
   for (const byte of payload) if (byte === OPENING_BRACE) count++
   return Math.max(1, count)
+}
+
+/**
+ * The sensor's id where the topic has one, in the third place (`pulso/{kind}/{sensor}/…`, `v1/devices/{sensor}/…`): a sensor
+ * may speak on several. Any other topic as a whole.
+ */
+function toSensorKey(topic: string): string {
+  if (!topic.startsWith('pulso/') && !topic.startsWith('v1/devices/')) return topic
+  const start = topic.indexOf('/', topic.indexOf('/') + 1) + 1
+  const end = topic.indexOf('/', start)
+  return start > 0 && end > start ? topic.slice(start, end) : topic
 }

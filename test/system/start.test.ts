@@ -134,7 +134,7 @@ describe('devices', () => {
         { dataDir },
       )
       assert.equal(code, 2)
-      for (const part of [/'bay 1' is not an id/, /--kind is one of .*parking/, /--lat is/])
+      for (const part of [/'bay 1' is not an id/, /the kind is one of .*parking/, /the latitude is/])
         assert.match(stderr, part)
       assert.equal(
         (await runPulso(['device', 'add', 'bay-1', '--kind', 'parking', '--lat', '43'], { dataDir })).code,
@@ -151,11 +151,11 @@ async function exerciseDevices(box: { dataDir: string }): Promise<void> {
   const rotated = await runPulso(['device', 'rotate', 'bay-1', '--json'], box)
   assert.equal(rotated.code, 0, rotated.stderr)
   const list = JSON.parse((await runPulso(['device', 'list', '--json'], box)).stdout) as {
-    username: string
+    device: string
     kind: string
   }[]
   assert.deepEqual(
-    list.map(({ username, kind }) => [username, kind]),
+    list.map(({ device, kind }) => [device, kind]),
     [['bay-1', 'parking']],
   )
   assert.equal((await runPulso(['device', 'revoke', 'bay-1'], box)).code, 0)

@@ -165,7 +165,7 @@ const LOAD_METRICS = '"status":"occupied"'
 
 /** The sensors of a load, as the city should know them. */
 export function loadSensorIds({ prefix, sensors }: Pick<LoadOptions, 'prefix' | 'sensors'>): string[] {
-  return Array.from({ length: sensors }, (_, index) => `${prefix}${String(index).padStart(7, '0')}`)
+  return Array.from({ length: sensors }, (_, index) => toSensorId(prefix, index))
 }
 
 /** The kind that they are of. */
@@ -176,8 +176,13 @@ export function loadKind(): string {
 function topicsOf({ prefix, sensors, connections }: LoadOptions, connection: number): string[] {
   const topics: string[] = []
   for (let sensor = connection; sensor < Math.max(sensors, connections); sensor += connections) {
-    const sensorId = `${prefix}${String(sensor).padStart(7, '0')}`
+    const sensorId = toSensorId(prefix, sensor)
     topics.push(toTopic({ kind: LOAD_KIND, sensorId, channel: 'telemetry' }))
   }
   return topics
+}
+
+/** All as long as each other, so that packets are too. */
+function toSensorId(prefix: string, index: number): string {
+  return `${prefix}${String(index).padStart(7, '0')}`
 }

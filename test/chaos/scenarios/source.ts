@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { skipWithout } from '../../support/programs.ts'
 import { waitFor } from '../../support/wait.ts'
-import { createMosquittoServer, type MosquittoServer } from '../support/mosquitto-server.ts'
+import { createMosquittoServer, type MosquittoServer } from '../../support/mosquitto-server.ts'
 import type { Trial } from '../support/trial.ts'
 import { createWitness, type Witness } from '../support/witness.ts'
 import type { Scenario } from './scenario.ts'
@@ -22,7 +22,7 @@ export const sourceScenario: Scenario = {
   title: 'a Mosquitto that the box reads from killed and restarted, and the box killed while Mosquitto lives',
   skip: () => skipWithout('mosquitto'),
   async run({ kills, longestLoadMs, folder, createTrial, say }) {
-    const mosquitto = await createMosquittoServer(join(folder, 'mosquitto'))
+    const mosquitto = await createMosquittoServer(join(folder, 'mosquitto'), ['max_queued_messages 0'])
     await mosquitto.start()
     let trial: Trial | undefined
     const witness = await createWitness({

@@ -4,18 +4,24 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { findProgram } from '../../support/programs.ts'
-import { waitFor } from '../../support/wait.ts'
-import { freePort } from './free-port.ts'
+import { findProgram } from './programs.ts'
+import { waitFor } from './wait.ts'
+import { freePort } from '../chaos/support/free-port.ts'
 
-/** A Mosquitto as a city runs it: anybody may publish, sessions are kept, nothing of them is bounded. */
 export interface MosquittoServer {
   port: number
   start(): Promise<void>
+  /** Without a word, as when the machine's memory is full. */
   kill(): Promise<void>
+  /** Makes it write what it holds to its folder. */
+  save(): void
 }
 
-export async function createMosquittoServer(folder: string): Promise<MosquittoServer> {
+/** A real Mosquitto on a free port that keeps sessions in the folder; anybody may come in unless `config` says otherwise. */
+export async function createMosquittoServer(
+  folder: string,
+  config: readonly string[] = [],
+): Promise<MosquittoServer> {
   await mkdir(folder, { recursive: true })
   const port = await freePort()
   const file = join(folder, 'mosquitto.conf')
@@ -23,11 +29,11 @@ export async function createMosquittoServer(folder: string): Promise<MosquittoSe
     `listener ${port} 127.0.0.1`,
     // Started by root it would become somebody else, who may not read the folder.
     `user ${userInfo().username}`,
-    'allow_anonymous true',
     'persistence true',
     `persistence_location ${folder}/`,
-    'max_queued_messages 0',
     'log_dest none',
+    ...(config.some((line) => line.startsWith('allow_anonymous')) ? [] : ['allow_anonymous true']),
+    ...config,
   ]
   await writeFile(file, `${lines.join('\n')}\n`)
   let running: ChildProcess | undefined
@@ -43,6 +49,7 @@ export async function createMosquittoServer(folder: string): Promise<MosquittoSe
       running.kill('SIGKILL')
       await ended
     },
+    save: () => void running?.kill('SIGUSR1'),
   }
 }
 

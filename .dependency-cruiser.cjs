@@ -49,7 +49,13 @@ module.exports = {
       from: { path: '^([a-z]+)/(src|test)' },
       to: {
         path: '^(model|stores|broker|ingest|api|simulators)/src/.+',
-        pathNot: ['^$1/', '/src/index\\.ts$', '^model/src/kinds/', '^(broker|stores)/src/limits'],
+        pathNot: [
+          '^$1/',
+          '/src/index\\.ts$',
+          '^model/src/(kinds/|schemas)',
+          '^(broker|stores)/src/limits',
+          '^stores/src/readings-drivers',
+        ],
       },
     },
   ],

@@ -15,8 +15,10 @@ import { addRoutes } from './routes/all.ts'
 import { createExamples } from './routes/examples.ts'
 
 export interface Api {
+  /** Reads the city's present from the registry and builds the routes. May begin long before `start`, which ends it. */
+  prepare(): Promise<void>
   /**
-   * Reads the city's present from the registry, then listens.
+   * Listens, as soon as everything is prepared.
    * @throws AppError `port-in-use`, `listen-failed`
    */
   start(): Promise<{ port: number; address: string }>
@@ -54,6 +56,14 @@ export function createApi(options: ApiOptions): Api {
   }
   addRoutes(app, context)
   const timers: NodeJS.Timeout[] = []
+  let preparing: Promise<void> | undefined
+
+  const prepare = async (): Promise<void> => {
+    await loader.start()
+    // What was there before the first reader is no change.
+    feed.tick()
+    await app.ready()
+  }
 
   const startTimers = (): void => {
     timers.push(
@@ -72,10 +82,9 @@ export function createApi(options: ApiOptions): Api {
 
   return {
     app,
+    prepare: () => (preparing ??= prepare()),
     async start() {
-      await loader.start()
-      // What was there before the first reader is no change.
-      feed.tick()
+      await (preparing ??= prepare())
       try {
         await app.listen({ host: options.host, port: options.port })
       } catch (error) {

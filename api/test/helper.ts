@@ -14,13 +14,8 @@ import {
 import environment from '@pulso/model/kinds/environment'
 import carpark from '@pulso/model/kinds/carpark'
 import parking from '@pulso/model/kinds/parking'
-import {
-  openDuckdbReadings,
-  openSqliteRegistry,
-  type Readings,
-  type ReadingsQueries,
-  type Registry,
-} from '@pulso/stores'
+import { openSqliteRegistry, type Readings, type ReadingsQueries, type Registry } from '@pulso/stores'
+import { openDuckdbReadings } from '@pulso/stores/readings'
 import type { LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'

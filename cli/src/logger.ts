@@ -1,12 +1,13 @@
 import pino, { type Logger } from 'pino'
-import pretty from 'pino-pretty'
+
+const pretty = process.stderr.isTTY ? (await import('pino-pretty')).default : null
 
 /**
  * Logs go to standard error, so that standard output is a command's answer alone: lines for people on a terminal, JSON
  * elsewhere. Written at once, because a thread that ends would lose what is buffered.
  */
 export function createLogger(level: string, part: string): Logger {
-  const stream = process.stderr.isTTY
+  const stream = pretty
     ? pretty({
         destination: 2,
         sync: true,

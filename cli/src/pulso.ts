@@ -1,49 +1,12 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
-import { loadEnvFile } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { Command } from 'commander'
-import { addBackupCommand } from './commands/backup.ts'
-import { addBenchCommands } from './commands/bench.ts'
-import { addDeviceCommands } from './commands/device.ts'
-import { addOperatorCommands } from './commands/operator.ts'
-import { addQuarantineCommands } from './commands/quarantine.ts'
-import { addReplayCommand } from './commands/replay.ts'
-import { addRestoreCommand } from './commands/restore.ts'
-import { addScaleCommands } from './commands/scale.ts'
-import { addSimulateCommand } from './commands/simulate.ts'
-import { addStartCommand } from './commands/start.ts'
-import { addStatusCommand } from './commands/status.ts'
-import { reportAndExit } from './exit.ts'
 
 // The data folder holds hashes of secrets: for its owner alone, whatever the shell's umask is.
 process.umask(0o077)
-// In our own folder: a cache that others can write to would be a way in.
-enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url)))
-if (existsSync('.env')) loadEnvFile('.env')
-
-const program = new Command('pulso')
-  .description(
-    'A smart-city platform: sensors in over MQTT, a live city out. Settings are environment variables: see .env.example.',
-  )
-  .showHelpAfterError('(--help shows what there is)')
-  .exitOverride()
-
-addStartCommand(program)
-addDeviceCommands(program)
-addOperatorCommands(program)
-addStatusCommand(program)
-addQuarantineCommands(program)
-addBackupCommand(program)
-addRestoreCommand(program)
-addSimulateCommand(program)
-addReplayCommand(program)
-addScaleCommands(program)
-addBenchCommands(program)
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  reportAndExit(error)
-}
+// In our own folder: a cache that others can write to would be a way in. Threads take it from the environment.
+const cache = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url))
+process.env.NODE_COMPILE_CACHE ??= cache
+enableCompileCache(cache)
+// Everything else comes behind it, or it would be compiled anew at each start.
+await import('./program.ts')

@@ -10,6 +10,7 @@ export {
 export { createIngest, type Ingest, type IngestOptions, type IngestStatus } from './ingest.ts'
 export { DEFAULT_INGEST_LIMITS, type IngestLimits } from './limits.ts'
 export { loadCodecs } from './load-codecs.ts'
+export { loadMemory, type Memory } from './memory.ts'
 export type { IngestStats } from './metrics.ts'
 export { DEFAULT_SOURCE_LIMITS, type SourceLimits } from './source/limits.ts'
 export { createSourceMetrics, type SourceMetrics } from './source/metrics.ts'

@@ -33,6 +33,8 @@ export interface IngestOptions {
   journal: JournalReader
   readings: Readings
   registry: Registry
+  /** What the registry holds, where somebody began to read it before the start. */
+  memory?: Promise<Memory>
   kinds: Kinds
   /** For sensors that speak through a LoRaWAN network; see `loadCodecs`. */
   codecs: Codecs
@@ -108,6 +110,7 @@ export function createIngest(options: IngestOptions): Ingest {
   let position = 0
   let settledPosition = 0
   let running: Promise<void> | undefined
+  let earlyMemory = options.memory
 
   const retry = createRetry({
     signal: stopping.signal,
@@ -185,9 +188,16 @@ export function createIngest(options: IngestOptions): Ingest {
     return messages
   }
 
+  /** Once: a second life of the loop begins from what is committed. */
+  const takeEarlyMemory = (): Promise<Memory> | undefined => {
+    const memory = earlyMemory
+    earlyMemory = undefined
+    return memory
+  }
+
   /** From the last commit on, until it is stopped or something unforeseen happens. */
   const run = async (): Promise<void> => {
-    const memory = await loadMemory(registry)
+    const memory = await (takeEarlyMemory() ?? loadMemory(registry))
     const repeatedUntil = await readings.position()
     position = await registry.ingestPosition()
     settledPosition = position

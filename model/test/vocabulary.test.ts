@@ -7,7 +7,6 @@ import {
   HOUR_MS,
   MINUTE_MS,
   nextFreshnessChangeMs,
-  parseCity,
   parseDuration,
   parseTime,
   parseRoute,
@@ -18,6 +17,7 @@ import {
   toTopic,
   type SensorState,
 } from '../src/index.ts'
+import { parseCity } from '../src/schemas.ts'
 
 describe('topics', () => {
   it('are read and written alike', () => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { parseCity, type City } from '@pulso/model'
+import type { City } from '@pulso/model'
+import { parseCity } from '@pulso/model/schemas'
 
 export async function readSantander(): Promise<City> {
   const url = new URL(import.meta.resolve('@pulso/model/cities/santander.json'))

@@ -15,7 +15,4 @@ export {
 export { createReceiveTimes, type ReceiveTimes } from './journal-sqlite/receive-times.ts'
 export { createSqliteJournalReader, type SqliteJournalReaderOptions } from './journal-sqlite/reader.ts'
 export { createSqliteJournalWriter, type SqliteJournalWriterOptions } from './journal-sqlite/writer.ts'
-export { openDuckdbReadings, type DuckdbReadingsOptions } from './readings-duckdb/readings.ts'
-export { openDuckdbFileSnapshot } from './readings-duckdb/snapshot.ts'
-export { openInfluxReadings, type InfluxReadingsOptions } from './readings-influxdb/readings.ts'
 export { openSqliteRegistry, type SqliteRegistryOptions } from './registry-sqlite/registry.ts'

@@ -11,14 +11,13 @@ import {
   createSqliteJournal,
   createSqliteJournalReader,
   createSqliteJournalWriter,
-  openDuckdbFileSnapshot,
-  openDuckdbReadings,
   openSqliteRegistry,
   sealStoreCopies,
   type CopiedStores,
   type JournalReader,
   type StoreFiles,
 } from '@pulso/stores'
+import { openDuckdbFileSnapshot, openDuckdbReadings } from '@pulso/stores/readings'
 import { insert, reading } from './readings-conformance.ts'
 import { createFolder } from './support/folder.ts'
 import { createKinds } from './support/kinds.ts'

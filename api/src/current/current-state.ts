@@ -69,10 +69,14 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
   let sequence = 0
   let changedAtMs = clock.now()
 
-  const markChanged = (entry: Entry, nowMs: number): void => {
+  const refresh = (entry: Entry, nowMs: number): void => {
     refreshEntry(entry, nowMs)
     entry.contributions = toContributions(entry, nowMs)
     schedule.add(entry)
+  }
+
+  const markChanged = (entry: Entry, nowMs: number): void => {
+    refresh(entry, nowMs)
     groups.touch(entry)
     changed.add(entry)
     entry.changedAt = sequence + 1
@@ -152,15 +156,13 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
     load(sensors, states) {
       const nowMs = clock.now()
       const unknown: string[] = []
-      // Together, so that each sensor's place in the sums is worked out once.
-      const stateOf = new Map(states.map((state) => [state.sensorId, state]))
-      for (const sensor of sensors) {
-        const [stored, arrived] = [stateOf.get(sensor.id), takeWaiting(sensor.id)]
-        const isStoredNewer = stored && arrived && stored.timeMs > arrived.timeMs
-        const entry = addEntry(sensor, isStoredNewer ? stored : (arrived ?? stored))
-        if (entry) markChanged(entry, nowMs)
-        else unknown.push(sensor.id)
+      for (const sensor of sensors) if (!addEntry(sensor, takeWaiting(sensor.id))) unknown.push(sensor.id)
+      for (const state of states) {
+        const entry = entries.get(state.sensorId)
+        if (entry && !(entry.state && entry.state.timeMs >= state.timeMs)) entry.state = state
       }
+      // Behind both, so that each sensor's place in the sums is worked out once. Nobody waits for these changes.
+      for (const entry of entries.values()) refresh(entry, nowMs)
       return unknown
     },
     sweep() {

@@ -26,6 +26,8 @@ export interface Entry {
   contributions: readonly number[]
   /** When time alone next changes something here; `Infinity` when never. */
   nextChangeMs: number
+  /** The second in which the schedule looks at it; `undefined` while it is not planned. */
+  plannedSecond: number | undefined
   /** The sequence number of the tick that its last change goes out with. */
   changedAt: number
   /** The tick of its last move and where it was before, so that views it left hear of it too. */
@@ -46,6 +48,7 @@ export function createEntry(sensor: Sensor, kind: Kind, zone: string | null): En
     freshness: 'offline',
     contributions: [],
     nextChangeMs: Infinity,
+    plannedSecond: undefined,
     changedAt: 0,
     movedAt: 0,
     previousPosition: null,

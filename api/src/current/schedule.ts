@@ -10,36 +10,33 @@ export interface Schedule {
 }
 
 /**
- * Entries in buckets of a second. A new reading only moves an entry's change further away, so the entry stays where it
- * is and is put further when its bucket comes up: a reading costs nothing here.
+ * Entries by the second in which to look at them. A new reading only moves an entry's change further away, so the entry
+ * stays where it is and is put further when its second comes: a reading costs nothing here. One whose change moved
+ * nearer is in two lists, and only the second that is written on it counts.
  */
 export function createSchedule(): Schedule {
-  const buckets = new Map<number, Set<Entry>>()
-  const bucketOf = new Map<Entry, number>()
+  const seconds = new Map<number, Entry[]>()
 
   const add = (entry: Entry): void => {
     if (entry.nextChangeMs === Infinity) return
     // The change comes after its millisecond, so the second behind it is the first that may look.
-    const bucket = Math.floor(entry.nextChangeMs / SECOND_MS) + 1
-    const planned = bucketOf.get(entry)
-    if (planned !== undefined) {
-      if (planned <= bucket) return
-      buckets.get(planned)?.delete(entry)
-    }
-    bucketOf.set(entry, bucket)
-    const entries = buckets.get(bucket)
-    if (entries) entries.add(entry)
-    else buckets.set(bucket, new Set([entry]))
+    const second = Math.floor(entry.nextChangeMs / SECOND_MS) + 1
+    if (entry.plannedSecond !== undefined && entry.plannedSecond <= second) return
+    entry.plannedSecond = second
+    const entries = seconds.get(second)
+    if (entries) entries.push(entry)
+    else seconds.set(second, [entry])
   }
 
   const takeDue = (nowMs: number): Entry[] => {
     const due: Entry[] = []
-    const nowBucket = Math.floor(nowMs / SECOND_MS)
-    for (const [bucket, entries] of buckets) {
-      if (bucket > nowBucket) continue
-      buckets.delete(bucket)
+    const nowSecond = Math.floor(nowMs / SECOND_MS)
+    for (const [second, entries] of seconds) {
+      if (second > nowSecond) continue
+      seconds.delete(second)
       for (const entry of entries) {
-        bucketOf.delete(entry)
+        if (entry.plannedSecond !== second) continue
+        entry.plannedSecond = undefined
         if (entry.nextChangeMs < nowMs) due.push(entry)
         else add(entry)
       }

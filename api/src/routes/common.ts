@@ -1,3 +1,4 @@
+import type { City, Kinds } from '@pulso/model'
 import {
   CityView,
   HistoryView,
@@ -13,9 +14,7 @@ import {
   SensorDetail,
   SessionView,
   ZonesView,
-  type City,
-  type Kinds,
-} from '@pulso/model'
+} from '@pulso/model/schemas'
 import { Type, type Static, type TInteger, type TSchema, type TString } from 'typebox'
 import type { App } from '../http/app.ts'
 import { PROBLEM_TYPE } from '../http/problem.ts'

@@ -1,4 +1,5 @@
-import { QUARANTINE_REASONS, QuarantineReplay, QuarantineSelection } from '@pulso/model'
+import { QUARANTINE_REASONS } from '@pulso/model'
+import { QuarantineReplay, QuarantineSelection } from '@pulso/model/schemas'
 import { Type } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import type { App } from '../http/app.ts'

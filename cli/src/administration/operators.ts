@@ -1,4 +1,3 @@
-import { hashPassword } from '@pulso/api'
 import { AppError, type Clock } from '@pulso/model'
 import type { OperatorsRegistry } from '@pulso/stores'
 import type { Secret } from './device.ts'
@@ -21,6 +20,8 @@ export function createOperatorsAdministration(options: {
   const { registry, clock } = options
 
   const setNewPassword = async (name: string): Promise<Secret> => {
+    // The API's libraries take their time to load, and most starts make no password.
+    const { hashPassword } = await import('@pulso/api')
     const password = newPassword()
     const createdAtMs = (await registry.getOperator(name))?.createdAtMs ?? clock.now()
     await registry.putOperator({ name, passwordHash: await hashPassword(password), createdAtMs })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { AppError, type Clock } from '@pulso/model'
-import { copyStores, openDuckdbFileSnapshot, type CopiedStores } from '@pulso/stores'
+import { copyStores, type CopiedStores } from '@pulso/stores'
+import { openDuckdbFileSnapshot } from '@pulso/stores/readings'
 import type { RunningBoxMethods } from '../box/box.ts'
 import { storeFiles } from '../box/files.ts'
 import { lockFolder } from '../box/lock.ts'

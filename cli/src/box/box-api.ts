@@ -19,12 +19,15 @@ export interface BoxApiOptions {
   registry: SensorRegistry
   ingest: Thread<IngestThreadMethods>
   broker: Thread<BrokerThreadMethods>
-  quarantine: Pick<QuarantineDesk, 'replayQuarantine'>
-  sources: Pick<Sources, 'metrics'>
+  /** What can only be opened once the journal runs. */
+  later: Promise<{
+    quarantine: Pick<QuarantineDesk, 'replayQuarantine'>
+    sources: Pick<Sources, 'metrics'>
+  }>
 }
 
 export function createBoxApi(options: BoxApiOptions): Api {
-  const { config, city, kinds, registry, ingest, broker, quarantine, sources } = options
+  const { config, city, kinds, registry, ingest, broker, later } = options
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
   observeEventLoop('api', metrics)
@@ -43,7 +46,7 @@ export function createBoxApi(options: BoxApiOptions): Api {
         metrics.getMetricsAsJSON(),
         broker.client.metrics(),
         ingest.client.metrics(),
-        sources.metrics(),
+        later.then(({ sources }) => sources.metrics()),
       ])
       return AggregatorRegistry.aggregate(lists).metrics()
     },
@@ -61,7 +64,7 @@ export function createBoxApi(options: BoxApiOptions): Api {
     ],
     operations: {
       overview: () => readOverview({ ingest, broker }),
-      replayQuarantine: (selection) => quarantine.replayQuarantine(selection),
+      replayQuarantine: async (selection) => (await later).quarantine.replayQuarantine(selection),
     },
     webFolder: findWebFolder(),
   })

@@ -11,11 +11,10 @@ import { loadSources } from '../config/sources.ts'
 import { serveControl } from '../control.ts'
 import type { BrokerThreadData, BrokerThreadMethods } from './broker-thread.ts'
 import { checkStores } from './check-stores.ts'
-import { createBoxApi, readOverview, type Overview } from './box-api.ts'
+import type { BoxApiOptions, Overview } from './box-api.ts'
 import { journalFile, registryFile } from './files.ts'
 import type { IngestThreadData, IngestThreadMethods } from './ingest-thread.ts'
 import { lockFolder } from './lock.ts'
-import { openQuarantine } from './open-quarantine.ts'
 import { openSources } from './open-sources.ts'
 import type { QuarantineDesk } from './quarantine-desk.ts'
 import type { MqttAddress } from './start-report.ts'
@@ -78,7 +77,20 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   // Both load their libraries at the same time, whatever they wait for afterwards.
   const ingest = spawnIngest(parts, options, states.port2)
   const broker = spawnBroker(parts, options)
-  const position = await ingest.client.position()
+  // The largest of the libraries, which the threads need not wait for.
+  const [{ createBoxApi, readOverview }, { openQuarantine }] = await Promise.all([
+    import('./box-api.ts'),
+    import('./open-quarantine.ts'),
+  ])
+  const later = Promise.withResolvers<Awaited<BoxApiOptions['later']>>()
+  const api = createBoxApi({ config, city, kinds, registry, ingest, broker, later: later.promise })
+  // Both read what the registry knows of the city, which takes as long as all the rest: side by side.
+  const positionOfIngest = ingest.client.position()
+  const preparing = Promise.all([ingest.client.prepare(), api.prepare()])
+  // Reported where they are awaited, which is not at once.
+  preparing.catch(ignore)
+  parts.defer(() => preparing.then(() => api.stop(), ignore))
+  const position = await positionOfIngest
   // A new city has stored nothing, and has nothing to lose.
   if (position > 0) for (const loss of losses) logger.warn(loss)
   const journal = createSqliteJournal({
@@ -93,19 +105,16 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   })
   await journal.start()
   parts.defer(() => journal.stop())
-  // Each reads what the registry knows of the city, which takes as long as all the rest: side by side.
   const ingesting = ingest.client.start(journal.readerPort())
-  // Reported where it is awaited, which is not at once.
   ingesting.catch(ignore)
   parts.defer(() => ingesting.then(() => ingest.client.stop(), ignore))
   const journalPort = (): MessagePort => journal.writerPort()
   const sources = await openSources(parts, { config, sources: sourceSettings, journalPort, onFailure })
 
   const quarantine = openQuarantine(parts, { config, registry, ingest, journalPort: journal.writerPort() })
-  const api = createBoxApi({ config, city, kinds, registry, ingest, broker, quarantine, sources })
-  const listening = api.start()
-  parts.defer(() => listening.then(() => api.stop(), ignore))
-  const [http] = await Promise.all([listening, ingesting])
+  later.resolve({ quarantine, sources })
+  const [http] = await Promise.all([api.start(), ingesting])
+  parts.defer(() => api.stop())
   // What changed in the meantime waits in the channel.
   states.port1.on('message', (list: SensorState[]) => api.applyStates(list))
   const mqttAddress = { host: config.mqtt.host, ...(await broker.client.start(journal.writerPort())) }

@@ -1,5 +1,13 @@
 import type { MessagePort } from 'node:worker_threads'
-import { createIngest, loadCodecs, type Ingest, type IngestStats, type IngestStatus } from '@pulso/ingest'
+import {
+  createIngest,
+  loadCodecs,
+  loadMemory,
+  type Ingest,
+  type IngestStats,
+  type IngestStatus,
+  type Memory,
+} from '@pulso/ingest'
 import { systemClock } from '@pulso/model'
 import {
   createHoldableReader,
@@ -31,6 +39,8 @@ export interface IngestThreadData {
 export interface IngestThreadMethods extends ReadingsQueries {
   /** The newest journal position that is kept in the readings or in the registry: positions must go on behind it. */
   position(): Promise<number>
+  /** Begins to read the registry, which `start` needs and which takes a second with 100,000 sensors. */
+  prepare(): void
   start(journalPort: MessagePort): Promise<void>
   stop(): Promise<void>
   stats(): Promise<IngestStats>
@@ -58,10 +68,16 @@ async function open() {
   })
   const readings = await openReadings({ config, kinds, registry, logger })
   const started = Promise.withResolvers<{ ingest: Ingest; journal: HoldableReader }>()
+  let memory: Promise<Memory> | undefined
   const copyTo = createStoreCopier({ dataDir: config.dataDir, readings })
 
   const methods: IngestThreadMethods = {
     position: async () => Math.max(await readings.position(), await registry.ingestPosition()),
+    prepare() {
+      memory ??= loadMemory(registry)
+      // Reported by the start.
+      memory.catch(() => undefined)
+    },
     async start(journalPort) {
       const journal = createHoldableReader(
         createSqliteJournalReader({ port: journalPort, file: journalFile(config.dataDir) }),
@@ -70,6 +86,7 @@ async function open() {
         journal: journal.reader,
         readings,
         registry,
+        ...(memory && { memory }),
         kinds,
         codecs,
         clock: systemClock,

@@ -1,5 +1,6 @@
 import { messageOf, type Kinds } from '@pulso/model'
-import { openDuckdbReadings, openInfluxReadings, type IngestRegistry, type Readings } from '@pulso/stores'
+import type { IngestRegistry, Readings } from '@pulso/stores'
+import { openDuckdbReadings, openInfluxReadings } from '@pulso/stores/readings'
 import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import { readingsFile } from './files.ts'

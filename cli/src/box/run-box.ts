@@ -1,6 +1,5 @@
 import { AppError } from '@pulso/model'
 import { startBox, type Box } from './box.ts'
-import { startDemo } from './demo.ts'
 import { parseConfig, type Config } from '../config/config.ts'
 import { loadCity, loadKinds } from '../config/load.ts'
 import { EXIT_FAILED } from '../exit.ts'
@@ -37,7 +36,9 @@ export async function runBox(options: StartOptions): Promise<void> {
   parts.defer(() => box.stop())
 
   const demo = options.demo
-    ? await startDemo({ box, city, kinds, config, seed: toSeed(options.seed), onFailure: failed.reject })
+    ? await (
+        await import('./demo.ts')
+      ).startDemo({ box, city, kinds, config, seed: toSeed(options.seed), onFailure: failed.reject })
     : null
   if (demo) parts.defer(() => demo.stop())
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { AppError, messageOf, parseCity, toKinds, type City, type Kind, type Kinds } from '@pulso/model'
+import { AppError, messageOf, toKinds, type City, type Kind, type Kinds } from '@pulso/model'
 
 const BUNDLED_CITY = fileURLToPath(import.meta.resolve('@pulso/model/cities/santander.json'))
 const BUNDLED_KINDS = fileURLToPath(new URL('./kinds/', import.meta.resolve('@pulso/model')))
@@ -12,6 +12,8 @@ export async function loadCity(file: string | null): Promise<City> {
   const content = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new AppError('invalid-city', `The city file ${path} cannot be read: ${messageOf(cause)}`, { cause })
   })
+  // Only who reads the city file waits for the library that checks it.
+  const { parseCity } = await import('@pulso/model/schemas')
   return parseCity(parseJson(content, path), path)
 }
 

@@ -11,7 +11,6 @@ import {
   createSqliteJournal,
   createSqliteJournalReader,
   createSqliteJournalWriter,
-  openDuckdbReadings,
   openSqliteRegistry,
   type JournalReader,
   type JournalWriter,
@@ -19,6 +18,7 @@ import {
   type Registry,
   type StoredQuarantineEntry,
 } from '@pulso/stores'
+import { openDuckdbReadings } from '@pulso/stores/readings'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { waitFor } from '../../../test/support/wait.ts'

@@ -2,10 +2,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { AppError, messageOf } from '@pulso/model'
 import { JOURNAL_MIGRATIONS } from '../journal-sqlite/schema.ts'
 import { READINGS_SCHEMA_VERSION } from '../readings-duckdb/schema.ts'
-import { openDuckdbFileSnapshot } from '../readings-duckdb/snapshot.ts'
 import { REGISTRY_MIGRATIONS } from '../registry-sqlite/schema.ts'
 import type { CopiedStore, StoreFiles } from './copy-stores.ts'
 import { openJournalSnapshot, openRegistrySnapshot } from './sqlite-snapshot.ts'
+import type { StoreSnapshot } from './store-snapshot.ts'
 
 /** The newest schemas that this Pulso knows. */
 export const SCHEMA_VERSIONS = {
@@ -47,7 +47,7 @@ export async function checkStoreCopy(
     const open = {
       journal: openJournalSnapshot,
       registry: openRegistrySnapshot,
-      readings: openDuckdbFileSnapshot,
+      readings: openReadingsFile,
     }
     const snapshot = await open[store](file)
     const { schemaVersion, position } = snapshot
@@ -60,6 +60,12 @@ export async function checkStoreCopy(
   } catch (cause) {
     throw new AppError('backup-damaged', `${file} is damaged: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** DuckDB is loaded only where a file of its is read: this module is part of every command. */
+async function openReadingsFile(file: string): Promise<StoreSnapshot> {
+  const { openDuckdbFileSnapshot } = await import('../readings-duckdb/snapshot.ts')
+  return openDuckdbFileSnapshot(file)
 }
 
 /** SQLite's own look at every page. */

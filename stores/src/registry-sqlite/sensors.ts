@@ -1,19 +1,24 @@
+import type { StatementSync } from 'node:sqlite'
 import { AppError, type Attributes, type Sensor } from '@pulso/model'
 import type { SensorsRegistry } from '../registry.ts'
 import type { RegistryDatabase } from './database.ts'
 
-interface SensorRow {
-  id: string
-  kind: string
-  name: string | null
-  lat: number | null
-  lon: number | null
-  attributes: string
-  created_at_ms: number
-  revision: number
-  dev_eui: string | null
-  codec: string | null
-}
+/** In the order of COLUMNS. A start reads every sensor, and rows as lists take half the time of rows as objects. */
+type SensorRow = [
+  id: string,
+  kind: string,
+  name: string | null,
+  lat: number | null,
+  lon: number | null,
+  attributes: string,
+  createdAtMs: number,
+  revision: number,
+  devEui: string | null,
+  codec: string | null,
+]
+
+const COLUMNS = 'id, kind, name, lat, lon, attributes, created_at_ms, revision, dev_eui, codec'
+const REVISION = 7
 
 export interface SqliteSensors extends SensorsRegistry {
   /** `putSensors` within a running transaction. */
@@ -24,9 +29,14 @@ export interface SqliteSensors extends SensorsRegistry {
 
 export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
   const { connection, run, transact } = database
-  const select = connection.prepare('SELECT * FROM sensors WHERE id = ?')
-  const selectSince = connection.prepare('SELECT * FROM sensors WHERE revision > ? ORDER BY revision')
-  const insert = 'INSERT INTO sensors VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)'
+  const selectWhere = (condition: string): StatementSync => {
+    const statement = connection.prepare(`SELECT ${COLUMNS} FROM sensors WHERE ${condition}`)
+    statement.setReturnArrays(true)
+    return statement
+  }
+  const select = selectWhere('id = ?')
+  const selectSince = selectWhere('revision > ?')
+  const insert = `INSERT INTO sensors (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)`
   const add = connection.prepare(`${insert} DO NOTHING`)
   // What did not change keeps its revision, so that nobody loads it again.
   const put = connection.prepare(`${insert} DO UPDATE SET
@@ -35,7 +45,12 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
       revision = excluded.revision
     WHERE name IS NOT excluded.name OR lat IS NOT excluded.lat OR lon IS NOT excluded.lon
       OR attributes IS NOT excluded.attributes OR dev_eui IS NOT excluded.dev_eui OR codec IS NOT excluded.codec`)
-  const selectByDevEui = connection.prepare('SELECT * FROM sensors WHERE dev_eui = ?')
+  const selectByDevEui = selectWhere('dev_eui = ?')
+
+  const find = (statement: StatementSync, key: string): Sensor | undefined => {
+    const row = statement.get(key) as unknown as SensorRow | undefined
+    return row && toSensor(row)
+  }
 
   /** All sensors of a transaction share one revision. */
   const write = (statement: typeof put, sensors: readonly Sensor[]): void => {
@@ -43,33 +58,26 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
     let changes = 0
     for (const sensor of sensors) {
       if (statement === put) {
-        refuseOtherKind(sensor, select.get(sensor.id) as SensorRow | undefined)
-        if (sensor.lorawan) {
-          const owner = selectByDevEui.get(sensor.lorawan.devEui) as SensorRow | undefined
-          refuseTakenDevEui(sensor, owner)
-        }
+        refuseOtherKind(sensor, find(select, sensor.id))
+        if (sensor.lorawan) refuseTakenDevEui(sensor, find(selectByDevEui, sensor.lorawan.devEui))
       }
       changes += Number(statement.run(...toRow(sensor, revision)).changes)
     }
     if (changes > 0) database.setCounter('sensor_revision', revision)
   }
 
-  const find = (statement: typeof select, key: string): Promise<Sensor | undefined> =>
-    run(() => {
-      const row = statement.get(key) as SensorRow | undefined
-      return row && toSensor(row)
-    })
   const putWithin: SqliteSensors['putWithin'] = (sensors) => write(put, sensors)
 
   return {
-    getSensor: (id) => find(select, id),
-    findSensorByDevEui: (devEui) => find(selectByDevEui, devEui),
+    getSensor: (id) => run(() => find(select, id)),
+    findSensorByDevEui: (devEui) => run(() => find(selectByDevEui, devEui)),
     putSensors: (sensors) => transact(() => putWithin(sensors)),
     putWithin,
     sensorsSince: (revision) =>
       run(() => {
         const rows = selectSince.all(revision) as unknown as SensorRow[]
-        return { revision: rows.at(-1)?.revision ?? revision, sensors: rows.map(toSensor) }
+        const newest = rows.reduce((highest, row) => Math.max(highest, row[REVISION]), revision)
+        return { revision: newest, sensors: rows.map(toSensor) }
       }),
     addMissing: (sensors) => {
       if (sensors.length > 0) write(add, sensors)
@@ -77,7 +85,7 @@ export function createSqliteSensors(database: RegistryDatabase): SqliteSensors {
   }
 }
 
-function refuseOtherKind({ id, kind }: Sensor, known: SensorRow | undefined): void {
+function refuseOtherKind({ id, kind }: Sensor, known: Sensor | undefined): void {
   if (!known || known.kind === kind) return
   throw new AppError(
     'sensor-kind-differs',
@@ -86,7 +94,7 @@ function refuseOtherKind({ id, kind }: Sensor, known: SensorRow | undefined): vo
   )
 }
 
-function refuseTakenDevEui({ id, lorawan }: Sensor, owner: SensorRow | undefined): void {
+function refuseTakenDevEui({ id, lorawan }: Sensor, owner: Sensor | undefined): void {
   if (!owner || owner.id === id) return
   throw new AppError(
     'dev-eui-taken',
@@ -113,15 +121,14 @@ function toRow(sensor: Sensor, revision: number): (string | number | null)[] {
 
 const NO_ATTRIBUTES: Attributes = {}
 
-function toSensor(row: SensorRow): Sensor {
-  const { id, kind, name, lat, lon, attributes, created_at_ms, dev_eui: devEui, codec } = row
+function toSensor([id, kind, name, lat, lon, attributes, createdAtMs, , devEui, codec]: SensorRow): Sensor {
   return {
     id,
     kind,
     name,
     position: lat === null || lon === null ? null : { lat, lon },
     attributes: attributes === '{}' ? NO_ATTRIBUTES : (JSON.parse(attributes) as Attributes),
-    createdAtMs: created_at_ms,
+    createdAtMs,
     ...(devEui !== null && { lorawan: { devEui, codec } }),
   }
 }

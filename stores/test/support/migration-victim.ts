@@ -1,6 +1,6 @@
 /** Begins to bring a file's schema forward, and is killed by its own hand before that is committed. */
 import { toKinds, type Kind, type Kinds } from '@pulso/model'
-import { openDuckdbReadings } from '@pulso/stores'
+import { openDuckdbReadings } from '@pulso/stores/readings'
 import { openSqlite } from '../../src/sqlite.ts'
 import { createKinds, LEVEL } from './kinds.ts'
 

@@ -1,5 +1,5 @@
 /** A process that keeps one reading, says so, and holds the file open until it is killed. */
-import { openDuckdbReadings } from '@pulso/stores'
+import { openDuckdbReadings } from '@pulso/stores/readings'
 import { insert, reading } from '../readings-conformance.ts'
 import { createKinds } from './kinds.ts'
 

@@ -1,5 +1,5 @@
 /** Keeps batches 1 to 3 in the file that it is told, says so, and waits to be killed. */
-import { openDuckdbReadings } from '@pulso/stores'
+import { openDuckdbReadings } from '@pulso/stores/readings'
 import { insert, reading } from '../readings-conformance.ts'
 import { createKinds } from './kinds.ts'
 

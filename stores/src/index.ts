@@ -1,6 +1,7 @@
 export * from './journal.ts'
 export * from './readings.ts'
 export * from './registry.ts'
+export * from './rollups.ts'
 export * from './rpc.ts'
 export * from './secret.ts'
 export { copyStores, type CopiedStore, type CopiedStores, type StoreFiles } from './backup/copy-stores.ts'

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { AppError } from '@pulso/model'
 import { waitFor } from '../../test/support/wait.ts'
 import { createFolder } from './support/city.ts'
 import { startFakeBroker, toPublish } from './support/fake-broker.ts'
 import { createMemoryJournal, openSource } from './support/source.ts'
+import type { Qos } from '../src/index.ts'
 
 const FREE = '{"status":"free"}'
 
@@ -14,13 +15,26 @@ function createGate(): { commit: () => Promise<void>; open: () => void } {
   return { commit: () => opened.promise, open: () => opened.resolve(undefined) }
 }
 
+/** A source with a journal of its own, and its first session at a broker of ours. */
+async function connect(context: TestContext, options: { commit?: () => Promise<void>; qos?: Qos } = {}) {
+  const { commit, ...settings } = options
+  const broker = await startFakeBroker(context)
+  const journal = createMemoryJournal(commit)
+  const folder = await createFolder(context)
+  const opened = openSource(context, { url: broker.url, folder, journal, ...settings })
+  const first = await broker.session()
+  /** The connection breaks, and the source comes back. */
+  const reconnect = (sessionPresent = true): Promise<typeof first> => {
+    first.destroy()
+    return broker.session({ sessionPresent })
+  }
+  return { ...opened, broker, journal, first, reconnect }
+}
+
 describe('an acknowledgement of a source', () => {
   test('leaves after the commit and in the order of the messages, with many in flight', async (context) => {
-    const broker = await startFakeBroker(context)
     const gate = createGate()
-    const journal = createMemoryJournal(gate.commit)
-    openSource(context, { url: broker.url, folder: await createFolder(context), journal })
-    const session = await broker.session()
+    const { journal, first: session } = await connect(context, { commit: gate.commit })
     const ids = Array.from({ length: 5_000 }, (_, index) => index + 1)
     session.send(...ids.map((id) => toPublish({ id, payload: `{"n":${id}}` })))
     await waitFor(() => journal.asked.length === ids.length, { what: 'all to be with the journal at once' })
@@ -34,13 +48,10 @@ describe('an acknowledgement of a source', () => {
   })
 
   test('does not leave when the journal fails; what comes again is kept with the time it had', async (context) => {
-    const broker = await startFakeBroker(context)
     let isBroken = true
-    const journal = createMemoryJournal(() =>
-      isBroken ? Promise.reject(new AppError('journal-failed', 'No space left')) : Promise.resolve(),
-    )
-    const { source } = openSource(context, { url: broker.url, folder: await createFolder(context), journal })
-    const first = await broker.session()
+    const commit = (): Promise<void> =>
+      isBroken ? Promise.reject(new AppError('journal-failed', 'No space left')) : Promise.resolve()
+    const { source, broker, journal, first } = await connect(context, { commit })
     first.publish({ id: 7, payload: FREE })
     await first.closed()
     assert.equal(first.pending('puback').length, 0)
@@ -56,15 +67,11 @@ describe('an acknowledgement of a source', () => {
   })
 
   test('that got lost is given again without keeping the message twice', async (context) => {
-    const broker = await startFakeBroker(context)
-    const journal = createMemoryJournal()
-    const { count } = openSource(context, { url: broker.url, folder: await createFolder(context), journal })
-    const first = await broker.session()
+    const { count, journal, first, reconnect } = await connect(context)
     first.publish({ id: 7, payload: FREE })
     await first.next('puback')
-    first.destroy()
 
-    const second = await broker.session({ sessionPresent: true })
+    const second = await reconnect()
     second.publish({ id: 7, payload: FREE, dup: true })
     second.publish({ id: 8, payload: FREE })
     assert.equal((await second.next('puback')).messageId, 7)
@@ -75,15 +82,11 @@ describe('an acknowledgement of a source', () => {
   })
 
   test('of a message that is still with the journal waits for that one, over a reconnect', async (context) => {
-    const broker = await startFakeBroker(context)
     const gate = createGate()
-    const journal = createMemoryJournal(gate.commit)
-    openSource(context, { url: broker.url, folder: await createFolder(context), journal })
-    const first = await broker.session()
+    const { journal, first, reconnect } = await connect(context, { commit: gate.commit })
     first.publish({ id: 7, payload: FREE })
     await waitFor(() => journal.asked.length === 1, { what: 'the journal to be asked' })
-    first.destroy()
-    const second = await broker.session({ sessionPresent: true })
+    const second = await reconnect()
     second.publish({ id: 7, payload: FREE, dup: true })
     second.publish({ id: 8, payload: '{}' })
     await waitFor(() => journal.asked.length === 2, { what: 'the next message to be with the journal' })
@@ -95,14 +98,10 @@ describe('an acknowledgement of a source', () => {
   })
 
   test('is not given for another message under a known packet id', async (context) => {
-    const broker = await startFakeBroker(context)
-    const journal = createMemoryJournal()
-    openSource(context, { url: broker.url, folder: await createFolder(context), journal })
-    const first = await broker.session()
+    const { journal, first, reconnect } = await connect(context)
     first.publish({ id: 7, payload: FREE })
     await first.next('puback')
-    first.destroy()
-    const second = await broker.session({ sessionPresent: true })
+    const second = await reconnect()
     second.publish({ id: 7, payload: '{"status":"occupied"}', dup: true })
     await second.next('puback')
     assert.equal(journal.kept.length, 2)
@@ -135,10 +134,7 @@ describe('what a broker delivers again', () => {
   })
 
   test('is new once the broker has confirmed our acknowledgement: ids are used again', async (context) => {
-    const broker = await startFakeBroker(context)
-    const journal = createMemoryJournal()
-    openSource(context, { url: broker.url, folder: await createFolder(context), journal })
-    const first = await broker.session()
+    const { journal, first, reconnect } = await connect(context)
     first.publish({ id: 7, payload: FREE })
     await first.next('puback')
     await first.next('pingreq')
@@ -146,22 +142,17 @@ describe('what a broker delivers again', () => {
     // Something behind the answer, to know that it has been read.
     first.publish({ id: 8, payload: '{}' })
     await first.next('puback')
-    first.destroy()
-    const second = await broker.session({ sessionPresent: true })
+    const second = await reconnect()
     second.publish({ id: 7, payload: FREE, dup: true })
     await second.next('puback')
     assert.equal(journal.kept.length, 3)
   })
 
   test('of a session that the broker has forgotten is nothing: ids begin anew', async (context) => {
-    const broker = await startFakeBroker(context)
-    const journal = createMemoryJournal()
-    const { count } = openSource(context, { url: broker.url, folder: await createFolder(context), journal })
-    const first = await broker.session()
+    const { count, journal, first, reconnect } = await connect(context)
     first.publish({ id: 1, payload: FREE })
     await first.next('puback')
-    first.destroy()
-    const second = await broker.session({ sessionPresent: false })
+    const second = await reconnect(false)
     second.publish({ id: 1, payload: FREE, dup: true })
     await second.next('puback')
     assert.equal(journal.kept.length, 2)
@@ -169,14 +160,10 @@ describe('what a broker delivers again', () => {
   })
 
   test('with QoS 2 is kept once, until PUBREL says that the broker knows', async (context) => {
-    const broker = await startFakeBroker(context)
-    const journal = createMemoryJournal()
-    openSource(context, { url: broker.url, folder: await createFolder(context), journal, qos: 2 })
-    const first = await broker.session()
+    const { journal, first, reconnect } = await connect(context, { qos: 2 })
     first.publish({ id: 3, qos: 2, payload: FREE })
     await first.next('pubrec')
-    first.destroy()
-    const second = await broker.session({ sessionPresent: true })
+    const second = await reconnect()
     second.publish({ id: 3, qos: 2, payload: FREE, dup: true })
     assert.equal((await second.next('pubrec')).messageId, 3)
     assert.equal(journal.kept.length, 1)
@@ -188,14 +175,10 @@ describe('what a broker delivers again', () => {
   })
 
   test('as retained, after a SUBSCRIBE, is kept only when it is not what we had last', async (context) => {
-    const broker = await startFakeBroker(context)
-    const journal = createMemoryJournal()
-    openSource(context, { url: broker.url, folder: await createFolder(context), journal })
-    const first = await broker.session()
+    const { journal, first, reconnect } = await connect(context)
     first.publish({ id: 1, payload: FREE, retain: true })
     await first.next('puback')
-    first.destroy()
-    const second = await broker.session({ sessionPresent: true })
+    const second = await reconnect()
     second.publish({ id: 2, payload: FREE, retain: true })
     second.publish({ id: 3, payload: '{"status":"occupied"}', retain: true })
     assert.equal((await second.next('puback')).messageId, 2)

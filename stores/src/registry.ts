@@ -1,4 +1,4 @@
-import type { QuarantineReason, Sensor, SensorState } from '@pulso/model'
+import type { QuarantineReason, Resolution, Sensor, SensorState } from '@pulso/model'
 
 /** What a credential may publish for: one sensor, or every sensor id with the prefix. */
 export type CredentialScope = { type: 'sensor'; sensorId: string } | { type: 'gateway'; prefix: string }
@@ -186,6 +186,8 @@ export interface IngestCommit {
   /** The newest of each sensor that the batch touched, with what ingest needs to go on after a restart. */
   states: readonly IngestState[]
   quarantine: readonly QuarantineEntry[]
+  /** Hours whose stored aggregates its readings have made untrue. */
+  dueHours?: readonly DueHour[]
 }
 
 /** A sensor's state and ingest's own memory beside it. */
@@ -208,9 +210,45 @@ export interface IngestRegistry {
   getState(sensorId: string): Promise<IngestState | undefined>
 }
 
+/** An hour of the city whose aggregates are to be worked out anew. */
+export interface DueHour {
+  kind: string
+  /** Its start. */
+  hourMs: number
+  /**
+   * The journal's position of the batch that brought it up last. 0 when only a rebuild asked: what is stored holds until
+   * it is worked out anew.
+   */
+  position: number
+}
+
+/** What a kind's aggregates have come to: up to where buckets are stored, or up to where readings were deleted (`raw`). */
+export interface RollupMark {
+  kind: string
+  what: Resolution | 'raw'
+  untilMs: number
+}
+
+export interface RollupsRegistry {
+  listRollupMarks(): Promise<RollupMark[]>
+  /** Adds or replaces. */
+  putRollupMark(mark: RollupMark): Promise<void>
+  listDueHours(): Promise<DueHour[]>
+  /** An hour that is due already keeps the greater position. */
+  addDueHours(hours: readonly DueHour[]): Promise<void>
+  /** Those that no batch behind the given position has brought up again. */
+  removeDueHours(hours: readonly DueHour[]): Promise<void>
+}
+
 /** Small, precious, relational. Several threads or processes may hold it open at once. */
 export interface Registry
-  extends SensorsRegistry, CredentialsRegistry, OperatorsRegistry, QuarantineRegistry, IngestRegistry {
+  extends
+    SensorsRegistry,
+    CredentialsRegistry,
+    OperatorsRegistry,
+    QuarantineRegistry,
+    IngestRegistry,
+    RollupsRegistry {
   readonly driver: string
   /**
    * Puts sensors and adds credentials, all of them or none.

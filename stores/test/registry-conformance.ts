@@ -4,6 +4,7 @@ import type { Registry } from '@pulso/stores'
 import type { QuarantineBounds } from '@pulso/stores/limits'
 import { testCredentials, testTokensAndDevEuis } from './registry-credentials-conformance.ts'
 import { testQuarantine } from './registry-quarantine-conformance.ts'
+import { testRollupMarks } from './registry-rollups-conformance.ts'
 import { entry, NOW_MS, sensor, state } from './support/registry-samples.ts'
 
 /** One test's registry, empty at first, which may be opened several times, also at once. */
@@ -37,6 +38,7 @@ export function testRegistry(driver: string, create: () => Promise<RegistryUnder
     testOperators(start)
     testIngest(start)
     testQuarantine(start)
+    testRollupMarks(start)
 
     test('shows one opener what another one did, also after both were closed', async (context) => {
       const open = await start(context)

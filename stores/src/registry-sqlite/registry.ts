@@ -6,6 +6,7 @@ import { createSqliteCredentials } from './credentials.ts'
 import { createRegistryDatabase } from './database.ts'
 import { createSqliteOperators } from './operators.ts'
 import { createSqliteQuarantine } from './quarantine.ts'
+import { createSqliteRollups } from './rollups.ts'
 import { REGISTRY_MIGRATIONS } from './schema.ts'
 import { createSqliteSensors } from './sensors.ts'
 
@@ -40,6 +41,7 @@ function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions
     ...DEFAULT_QUARANTINE_BOUNDS,
     ...options.quarantine,
   })
+  const { addWithin: addDueHours, ...rollups } = createSqliteRollups(database)
   const putState = connection.prepare(
     'INSERT INTO states VALUES (?, ?) ON CONFLICT (sensor_id) DO UPDATE SET state = excluded.state',
   )
@@ -51,11 +53,13 @@ function createRegistry(connection: DatabaseSync, options: SqliteRegistryOptions
     ...credentials,
     ...createSqliteOperators(database),
     ...quarantine,
-    commitIngest: ({ position, newSensors, states, quarantine: entries }) =>
+    ...rollups,
+    commitIngest: ({ position, newSensors, states, quarantine: entries, dueHours = [] }) =>
       transact(() => {
         addMissing(newSensors)
         for (const state of states) putState.run(state.sensorId, JSON.stringify(state))
         addToQuarantine(entries)
+        addDueHours(dueHours)
         database.setCounter('ingest_position', position)
       }),
     ingestPosition: () => run(() => database.counter('ingest_position')),

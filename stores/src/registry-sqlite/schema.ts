@@ -106,4 +106,16 @@ export const REGISTRY_MIGRATIONS: readonly string[] = [
    CREATE INDEX quarantine_by_total ON quarantine (total_id, id);
    CREATE INDEX quarantine_by_age ON quarantine (received_at_ms);
    INSERT INTO counters VALUES ('quarantine_dropped', 0), ('quarantine_returned', 0);`,
+  `CREATE TABLE rollup_marks (
+     kind TEXT NOT NULL,
+     what TEXT NOT NULL,
+     until_ms INTEGER NOT NULL,
+     PRIMARY KEY (kind, what)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE due_hours (
+     kind TEXT NOT NULL,
+     hour_ms INTEGER NOT NULL,
+     position INTEGER NOT NULL,
+     PRIMARY KEY (kind, hour_ms)
+   ) STRICT, WITHOUT ROWID;`,
 ]

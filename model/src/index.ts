@@ -1,4 +1,5 @@
 export * from './air-quality.ts'
+export * from './buckets.ts'
 export type * from './city.ts'
 export * from './clock.ts'
 export * from './errors.ts'

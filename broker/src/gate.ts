@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Clock } from '@pulso/model'
-import { toAddressKey } from './address.ts'
+import { toAddressKey, type Clock } from '@pulso/model'
 import { createBucket, takeToken, type Bucket } from './bucket.ts'
 import type { CalmLog } from './calm-log.ts'
 import { createLedger } from './ledger.ts'

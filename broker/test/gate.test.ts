@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, test } from 'node:test'
-import { isLoopback, toAddressKey } from '../src/address.ts'
+import { isLoopback, toAddressKey } from '@pulso/model'
 import { createLedger } from '../src/ledger.ts'
 import { waitFor } from '../../test/support/wait.ts'
 import { connectPacket, pingPacket, publishPacket, type Device } from './support/device.ts'

@@ -1,3 +1,4 @@
+export * from './addresses.ts'
 export * from './air-quality.ts'
 export * from './buckets.ts'
 export type * from './city.ts'

@@ -1,5 +1,3 @@
-import { isIPv6 } from 'node:net'
-
 /** Whether the address is this machine's own. */
 export function isLoopback(address: string): boolean {
   const plain = withoutMapping(address)
@@ -12,7 +10,7 @@ export function isLoopback(address: string): boolean {
  */
 export function toAddressKey(address: string): string {
   const plain = withoutMapping(address)
-  if (!isIPv6(plain)) return plain
+  if (!plain.includes(':')) return plain
   const [left = '', right] = plain.split('%', 1).join('').split('::')
   const head = left === '' ? [] : left.split(':')
   const tail = right === undefined || right === '' ? [] : right.split(':')

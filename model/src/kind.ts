@@ -70,6 +70,18 @@ export type Figure = { id: string; title: Text } & (
   { of: 'count'; state?: string } | { of: 'sum'; metric: string } | { of: 'mean'; metric: string }
 )
 
+/** Of kinds that people look for a free one of: which figures say so, and what they are sent to. */
+export interface Availability {
+  /**
+   * `sensor`: each is a place that counts its own (`free` and `total` are sums of a metric); `zone`: a zone's sensors are
+   * one place together (`free` counts those in a state).
+   */
+  place: 'sensor' | 'zone'
+  /** Figures by id. */
+  free: string
+  total: string
+}
+
 /** A value that cannot be right beside the others. */
 export interface Rejection {
   metric: string
@@ -121,14 +133,48 @@ export interface Kind {
   hourlyMetrics?: readonly string[]
   /** What is worth showing of a zone, the most important first. */
   figures: readonly Figure[]
+  /** Present: the kind takes part in the answers to "where is one free?". */
+  availability?: Availability
   /** The metric a person asks for first; the state itself when absent. */
   headlineMetric?: string
   /** Where it stands among the kinds on the pages: small first. */
   order: number
   /** A payload that a newcomer can send as a first reading. */
   example: Values
-  /** Smart Data Models entity type, and its `category` or like constants. */
-  entity: { type: string; constants?: Readonly<Record<string, unknown>> }
+  /** What NGSI-LD calls it: one of the Smart Data Models. */
+  entity: EntityDefinition
+  /** Where a sensor measures what belongs to another model too: those take their `metrics` out of `entity`. */
+  furtherEntities?: readonly (EntityDefinition & { metrics: readonly string[] })[]
+}
+
+/** How a sensor is told as an NGSI-LD entity. A metric is the attribute of its own name unless said otherwise here. */
+export interface EntityDefinition {
+  type: string
+  /** Attributes that are the same for every entity, like `category`. */
+  constants?: Readonly<Record<string, unknown>>
+  /** Address of the JSON-LD context that the model is published with. */
+  context?: string
+  /** Only these metrics; all that no further entity takes when absent. */
+  metrics?: readonly string[]
+  /** Metric → attribute, where the model calls it otherwise; `null` where the model knows no such thing. */
+  attributes?: Readonly<Record<string, string | null>>
+  /** Attributes that hold the newest reading's time. */
+  timeAttributes?: readonly string[]
+  /** Attributes that hold when the newest reading's measuring began and ended: one reporting interval. */
+  periodAttributes?: { from: string; to: string }
+  /** The attribute that says how the sensor stands while no metric of that name does, and the states it may say. */
+  state?: { attribute: string; values: readonly string[] }
+  /** Attributes worked out of the metrics that are not offline. */
+  derive?(values: Values): Values
+  /** The zone as an entity of its own that its sensors belong to: which of its figures are which attributes. */
+  zone?: {
+    type: string
+    constants?: Readonly<Record<string, unknown>>
+    /** The sensor's relationship to it. */
+    reference: string
+    /** Figure → attribute. */
+    figures: Readonly<Record<string, string>>
+  }
 }
 
 /** Metrics that every sensor may send about itself. */
@@ -189,12 +235,14 @@ export function defineKind(kind: Kind): Kind {
       mistakes.push(`figure '${figure.id}' counts the state '${figure.state}', which is not in states`)
     }
   }
+  mistakes.push(...findAvailabilityMistakes(kind))
   for (const name of Object.keys(kind.example)) {
     if (!(name in metrics)) mistakes.push(`the example sends '${name}', which is not one of the metrics`)
   }
   for (const name of [...(kind.hourlyMetrics ?? []), ...(kind.headlineMetric ? [kind.headlineMetric] : [])]) {
     if (!(name in metrics)) mistakes.push(`'${name}' is not one of the metrics`)
   }
+  mistakes.push(...findEntityMistakes({ ...kind, metrics }))
   if (!(kind.staleAfterIntervals > 0 && kind.offlineAfterIntervals > kind.staleAfterIntervals)) {
     mistakes.push('offlineAfterIntervals must be greater than staleAfterIntervals, both positive')
   }
@@ -204,6 +252,29 @@ export function defineKind(kind: Kind): Kind {
     })
   }
   return { ...kind, metrics }
+}
+
+function findEntityMistakes({ entity, furtherEntities = [], ...kind }: Kind): string[] {
+  return [entity, ...furtherEntities].flatMap(({ type, metrics = [], attributes = {}, state, zone }) => {
+    const named = [...metrics, ...Object.keys(attributes)].filter(
+      (name) => !Object.hasOwn(kind.metrics, name),
+    )
+    const states = (state?.values ?? []).filter((id) => !kind.states.some((known) => known.id === id))
+    const figures = Object.keys(zone?.figures ?? {}).filter((id) => !kind.figures.some((it) => it.id === id))
+    return [
+      ...named.map((name) => `the entity '${type}' names '${name}', which is not one of the metrics`),
+      ...states.map((id) => `the entity '${type}' names the state '${id}', which is not in states`),
+      ...figures.map((id) => `the entity '${type}' names the figure '${id}', which is not in figures`),
+    ]
+  })
+}
+
+function findAvailabilityMistakes({ availability, figures }: Kind): string[] {
+  if (!availability) return []
+  const wanted = availability.place === 'sensor' ? 'sum' : 'count'
+  return (['free', 'total'] as const)
+    .filter((role) => !figures.some(({ id, of }) => id === availability[role] && of === wanted))
+    .map((role) => `availability.${role} '${availability[role]}' must be a figure that is a ${wanted}`)
 }
 
 /** The kinds of this city, by id, in the order of the pages. */

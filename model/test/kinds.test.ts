@@ -125,3 +125,22 @@ describe('a kind file', () => {
     assert.throws(() => toKinds([parking, parking]), { code: 'duplicate-kind' })
   })
 })
+
+describe('entities', () => {
+  it('refuses an entity that names what its kind does not have', () => {
+    const entity = {
+      type: 'ParkingSpot',
+      attributes: { colour: 'color' },
+      state: { attribute: 'status', values: ['gone'] },
+      zone: {
+        type: 'OnStreetParking',
+        reference: 'refParkingSite',
+        figures: { none: 'availableSpotNumber' },
+      },
+    }
+    assert.throws(
+      () => defineKind({ ...parking, metrics: {}, example: {}, entity }),
+      (error: unknown) => error instanceof AppError && error.details.length === 3,
+    )
+  })
+})

@@ -104,10 +104,22 @@ export default defineKind({
       metric: 'totalSpotNumber',
     },
   ],
+  availability: { place: 'sensor', free: 'free', total: 'total' },
   headlineMetric: 'availableSpotNumber',
   order: 20,
   example: { availableSpotNumber: 120, totalSpotNumber: 300 },
-  entity: { type: 'OffStreetParking', constants: { category: ['offStreet'] } },
+  entity: {
+    type: 'OffStreetParking',
+    context: 'https://raw.githubusercontent.com/smart-data-models/dataModel.Parking/master/context.jsonld',
+    constants: { category: ['offStreet'] },
+    state: { attribute: 'status', values: ['spacesAvailable', 'almostFull', 'full', 'closed'] },
+    timeAttributes: ['occupancyModified'],
+    derive({ availableSpotNumber: free, totalSpotNumber: total }) {
+      if (typeof free !== 'number' || typeof total !== 'number' || total < free || total === 0) return {}
+      const occupiedSpotNumber = total - free
+      return { occupiedSpotNumber, occupancy: Math.round((occupiedSpotNumber / total) * 1e4) / 1e4 }
+    },
+  },
 })
 
 function toStateFromStatus(status: unknown): string {

@@ -3,6 +3,10 @@ import { defineKind, UNKNOWN_STATE, type NumberMetric } from '../kind.ts'
 import type { Text } from '../text.ts'
 import { MINUTE_MS } from '../time.ts'
 
+/** Where the model's words are published. */
+const CONTEXT =
+  'https://raw.githubusercontent.com/smart-data-models/dataModel.Environment/master/context.jsonld'
+
 /** An air and noise station. Source of names: FIWARE `AirQualityObserved` and `NoiseLevelObserved`. */
 export default defineKind({
   id: 'environment',
@@ -93,7 +97,23 @@ export default defineKind({
   ],
   order: 30,
   example: { pm25: 8.4, no2: 21, o3: 64, temperature: 17.5, LAeq: 58 },
-  entity: { type: 'AirQualityObserved' },
+  entity: {
+    type: 'AirQualityObserved',
+    context: CONTEXT,
+    timeAttributes: ['dateObserved'],
+    state: {
+      attribute: 'airQualityLevel',
+      values: ['good', 'fair', 'moderate', 'poor', 'veryPoor', 'extremelyPoor'],
+    },
+  },
+  furtherEntities: [
+    {
+      type: 'NoiseLevelObserved',
+      context: CONTEXT,
+      metrics: ['LAeq'],
+      periodAttributes: { from: 'dateObservedFrom', to: 'dateObservedTo' },
+    },
+  ],
 })
 
 function same(name: string): Text {

@@ -86,5 +86,11 @@ export default defineKind({
   ],
   order: 40,
   example: { powerState: 'on', illuminanceLevel: 0.8, powerConsumption: 62 },
-  entity: { type: 'Streetlight' },
+  entity: {
+    type: 'Streetlight',
+    context:
+      'https://raw.githubusercontent.com/smart-data-models/dataModel.Streetlighting/master/context.jsonld',
+    attributes: { energy: 'lifetimePowerConsumption' },
+    timeAttributes: ['observationDateTime'],
+  },
 })

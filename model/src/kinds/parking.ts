@@ -39,7 +39,19 @@ export default defineKind({
     { id: 'free', title: { en: 'free', es: 'libres', fr: 'libres' }, of: 'count', state: 'free' },
     { id: 'total', title: { en: 'spaces', es: 'plazas', fr: 'places' }, of: 'count' },
   ],
+  availability: { place: 'zone', free: 'free', total: 'total' },
   order: 10,
   example: { status: 'occupied' },
-  entity: { type: 'ParkingSpot', constants: { category: ['onStreet'] } },
+  entity: {
+    type: 'ParkingSpot',
+    context: 'https://raw.githubusercontent.com/smart-data-models/dataModel.Parking/master/context.jsonld',
+    constants: { category: ['onStreet'] },
+    // The model asks for a status always: a silent bay's is `unknown`.
+    state: { attribute: 'status', values: ['free', 'occupied', 'closed', UNKNOWN_STATE] },
+    zone: {
+      type: 'OnStreetParking',
+      reference: 'refParkingSite',
+      figures: { free: 'availableSpotNumber', total: 'totalSpotNumber' },
+    },
+  },
 })

@@ -48,6 +48,8 @@ export interface CurrentState {
   /** What changed behind a tick, each sensor and group once. */
   changesSince(sequence: number): Changes
   readonly sequence: number
+  /** Rises whenever a sensor is added, moved or described anew: what is built of positions holds until then. */
+  readonly sensorsVersion: number
   /** When something last changed. */
   readonly changedAtMs: number
   get(id: string): Entry | undefined
@@ -67,6 +69,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
   let sorted: Entry[] = []
   let isSorted = true
   let sequence = 0
+  let sensorsVersion = 0
   let changedAtMs = clock.now()
 
   const refresh = (entry: Entry, nowMs: number): void => {
@@ -87,6 +90,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
     const kind = kinds.get(sensor.kind)
     if (!kind) return undefined
     const entry = createEntry(sensor, kind, zoneIndex.find(sensor.position))
+    sensorsVersion += 1
     entry.state = state
     entries.set(sensor.id, entry)
     sorted.push(entry)
@@ -103,6 +107,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
       entry.previousPosition = before
     }
     groups.remove(entry)
+    sensorsVersion += 1
     entry.sensor = sensor
     entry.rules = { kind: entry.kind, attributes: sensor.attributes }
     entry.zone = zoneIndex.find(position)
@@ -188,6 +193,9 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
     },
     get sequence() {
       return sequence
+    },
+    get sensorsVersion() {
+      return sensorsVersion
     },
     get changedAtMs() {
       return changedAtMs

@@ -55,6 +55,34 @@ export interface Rollups {
   measure(query: AggregateQuery, nowMs: number): Promise<AggregateRow[]>
   /** Deletes what ended before this: readings (`raw`) or aggregates. @returns how many rows, `null` where unknown */
   forget(what: 'raw' | Resolution, beforeMs: number): Promise<number | null>
+  /** Time of a kind's oldest reading, `null` without any: its aggregates begin there. */
+  oldestReadingMs(kind: string): Promise<number | null>
   /** Disk use in bytes as far as the store can tell; `null` where it cannot. */
   sizes(): Promise<{ totalBytes: number | null; rows: Readonly<Record<'raw' | Resolution, number>> | null }>
+}
+
+export interface AggregatesQuestion {
+  kind: string
+  scope: Scope
+  /** A sensor's or a zone's id; `''` for the city. */
+  id: string
+  metric: string
+  resolution: Resolution
+  /** The buckets that overlap this time, its end excluded, and have begun. */
+  fromMs: number
+  toMs: number
+}
+
+/** A bucket with what is known of it; without a row where nothing is. */
+export type AggregatedBucket = Bucket & { row: Omit<AggregateRow, 'fromMs'> | null }
+
+/** What the API asks. */
+export interface AggregatesQueries {
+  /**
+   * All buckets of the time, oldest first: stored ones where they hold, and worked out from the readings where they are
+   * not stored yet or late readings have come.
+   * @throws AppError `unknown-kind`, `unknown-metric` (404), `aggregates-being-built` (503) when too much would have to be
+   * worked out, `too-many-buckets` (400)
+   */
+  aggregates(question: AggregatesQuestion): Promise<AggregatedBucket[]>
 }

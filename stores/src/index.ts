@@ -1,5 +1,6 @@
 export * from './journal.ts'
 export * from './readings.ts'
+export * from './readings-export.ts'
 export * from './registry.ts'
 export * from './rollups.ts'
 export * from './rpc.ts'

@@ -1,5 +1,6 @@
 import type { MetricValue, Reading } from '@pulso/model'
 import type { StoreSnapshot } from './backup/store-snapshot.ts'
+import type { ReadingsExports } from './readings-export.ts'
 
 /** Readings of one batch by kind; each (sensor, time) is there once, already merged. */
 export interface ReadingsBatch {
@@ -41,7 +42,7 @@ export interface ReadingsQueries {
 }
 
 /** The series store: one table or measurement per kind, named after it, with the names of the contract. */
-export interface Readings extends ReadingsQueries {
+export interface Readings extends ReadingsQueries, ReadingsExports {
   /** `duckdb`, `influxdb`: for health and operators. */
   readonly driver: string
   /**

@@ -1,8 +1,8 @@
 import { AppError, type Kinds, type MetricValue } from '@pulso/model'
-import type { StoreSnapshot } from '../backup/store-snapshot.ts'
 import { requireKind, requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
 import { createSerialQueue } from '../serial.ts'
+import { openDuckdbExport } from './export.ts'
 import { deleteKeys, findKeys } from './keys.ts'
 import { appendReadings, toMs, toTimestamp } from './rows.ts'
 import type { Table } from './schema.ts'
@@ -44,7 +44,7 @@ export async function createDuckdbReadings({
   let isClosed = false
   const writes = createSerialQueue()
   const queries = createSerialQueue()
-  const snapshots = new Set<Promise<StoreSnapshot>>()
+  const holders = new Set<Promise<Holder>>()
 
   /** Once only, also for two that ask at the same time: DuckDB would not notice the file being open twice. */
   const reopen = (closed?: Promise<void>): Promise<Session> => {
@@ -56,9 +56,9 @@ export async function createDuckdbReadings({
     return reopening
   }
 
-  /** A snapshot keeps the file open: a second session beside it would not know of the first. */
+  /** A snapshot or an export keeps the file open: a second session beside it would not know of the first. */
   const closeSession = async (closing: Session): Promise<void> => {
-    await Promise.allSettled(Array.from(snapshots, async (opening) => (await opening).close()))
+    await Promise.allSettled(Array.from(holders, async (opening) => (await opening).close()))
     closing.close()
   }
 
@@ -87,6 +87,21 @@ export async function createDuckdbReadings({
   const query = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
     queries.run(() => use('Cannot query readings', work))
 
+  /** Opens something on a connection of its own, which is closed before the session is. */
+  const hold = <T extends Holder>(doing: string, work: (session: Session) => Promise<T>): Promise<T> => {
+    const opening = use(doing, async (current): Promise<T> => {
+      const inner = await work(current)
+      const close = async (): Promise<void> => {
+        holders.delete(opening)
+        await inner.close()
+      }
+      return { ...inner, close }
+    })
+    holders.add(opening)
+    opening.catch(() => holders.delete(opening))
+    return opening
+  }
+
   return {
     driver: 'duckdb',
     write: (batch) =>
@@ -100,22 +115,15 @@ export async function createDuckdbReadings({
         await selectPosition(connection)
       }),
     // Not behind other queries: the journal is held while a backup waits for it.
-    snapshot() {
-      const opening = use(
-        'Cannot take a snapshot of the readings',
-        async (current): Promise<StoreSnapshot> => {
-          const inner = await openDuckdbSnapshot(await current.connect(), current.database)
-          const close = async (): Promise<void> => {
-            snapshots.delete(opening)
-            await inner.close()
-          }
-          return { ...inner, close }
-        },
-      )
-      snapshots.add(opening)
-      opening.catch(() => snapshots.delete(opening))
-      return opening
-    },
+    snapshot: () =>
+      hold('Cannot take a snapshot of the readings', async (current) =>
+        openDuckdbSnapshot(await current.connect(), current.database),
+      ),
+    openExport: (request) =>
+      hold('Cannot take readings out', async (current) => {
+        const table = tableOf(current.tables, kinds, request.kind)
+        return openDuckdbExport(await current.connect(), { table, query: request })
+      }),
     async close() {
       isClosed = true
       await writes.idle()
@@ -125,6 +133,10 @@ export async function createDuckdbReadings({
       session = undefined
     },
   }
+}
+
+interface Holder {
+  close(): Promise<void>
 }
 
 async function writeBatch(

@@ -5,6 +5,7 @@ import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
 import { createSerialQueue } from '../serial.ts'
 import { createInfluxServer, type InfluxServer, type InfluxVersion } from './address.ts'
 import { isAnswer, toInfluxError } from './errors.ts'
+import { openInfluxExport } from './export.ts'
 import { findReadings } from './find.ts'
 import { queryInflux, quoteIdentifier, quoteText, toTime, type ResultTable } from './influxql.ts'
 import { toPoint } from './lines.ts'
@@ -87,6 +88,10 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
         await query('SHOW MEASUREMENTS LIMIT 1')
       }),
     snapshot: async () => null,
+    openExport: (request) =>
+      guard('Cannot take readings out', () =>
+        openInfluxExport(query, { kind: requireKind(kinds, request.kind), request }),
+      ),
     async close() {
       await writes.idle()
       server.close()

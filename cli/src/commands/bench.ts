@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
+import type { ForecastBenchOptions } from '../bench/forecast.ts'
 import type { IngestBenchOptions } from '../bench/ingest.ts'
 import type { BenchOptions } from '../bench/start.ts'
 
@@ -29,6 +30,17 @@ export function addBenchCommands(program: Command): void {
     .option('--only <measure...>', 'kept, sustained, connections, memory, sensors')
     .option('--json', 'print one object')
     .action(async (options: IngestBenchOptions) => (await import('../bench/ingest.ts')).benchIngest(options))
+
+  bench
+    .command('forecast')
+    .argument('<path>', 'recorded car parks, as for replay: a folder of days, or one of its files')
+    .description('How far off forecasts of free spaces would have been, against “as now”')
+    .option('--time-zone <name>', 'of the recorded cities', 'Europe/Berlin')
+    .option('--only <name>', 'only sensors whose recorded name begins with this, like dresden', '')
+    .option('--json', 'print one object')
+    .action(async (path: string, options: ForecastBenchOptions) =>
+      (await import('../bench/forecast.ts')).benchForecast(path, options),
+    )
 }
 
 function toRuns(text: string): number {

@@ -66,8 +66,7 @@ interface Trial {
  * tried as if its day had not been seen, so the errors told are those of days that nobody knows yet.
  */
 export function learnPlace(series: FreeSeries, clock: LocalClock): LearntPlace {
-  const usual = learnUsualWeek(series, clock)
-  const usualWithout = Float64Array.from(series.free, (_, index) => usual.without(index) ?? NaN)
+  const { usual, without: usualWithout } = learnUsualWeek(series, clock)
   const fits = FORECAST_HORIZONS_MS.map((horizonMs) => {
     const trials = listTrials({ series, usualWithout, clock, horizonMs })
     return trials.length < MIN_TRIALS ? undefined : fit(horizonMs, trials)

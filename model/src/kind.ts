@@ -80,6 +80,8 @@ export interface Availability {
   /** Figures by id. */
   free: string
   total: string
+  /** States in which nothing is to be had, whatever the number says. */
+  closed?: readonly string[]
 }
 
 /** A value that cannot be right beside the others. */
@@ -269,12 +271,14 @@ function findEntityMistakes({ entity, furtherEntities = [], ...kind }: Kind): st
   })
 }
 
-function findAvailabilityMistakes({ availability, figures }: Kind): string[] {
+function findAvailabilityMistakes({ availability, figures, states }: Kind): string[] {
   if (!availability) return []
   const wanted = availability.place === 'sensor' ? 'sum' : 'count'
-  return (['free', 'total'] as const)
+  const unknown = (availability.closed ?? []).filter((state) => !states.some(({ id }) => id === state))
+  const wrong = (['free', 'total'] as const)
     .filter((role) => !figures.some(({ id, of }) => id === availability[role] && of === wanted))
     .map((role) => `availability.${role} '${availability[role]}' must be a figure that is a ${wanted}`)
+  return [...wrong, ...unknown.map((state) => `availability.closed '${state}' is not in states`)]
 }
 
 /** The kinds of this city, by id, in the order of the pages. */

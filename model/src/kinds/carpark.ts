@@ -104,7 +104,7 @@ export default defineKind({
       metric: 'totalSpotNumber',
     },
   ],
-  availability: { place: 'sensor', free: 'free', total: 'total' },
+  availability: { place: 'sensor', free: 'free', total: 'total', closed: ['closed'] },
   headlineMetric: 'availableSpotNumber',
   order: 20,
   example: { availableSpotNumber: 120, totalSpotNumber: 300 },

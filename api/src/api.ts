@@ -7,6 +7,7 @@ import { createReadyChecks } from './health.ts'
 import type { App } from './http/app.ts'
 import { createServer } from './http/server.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
+import { createBeat } from './live/beat.ts'
 import { createLiveFeed } from './live/feed.ts'
 import { createApiMetrics, observeQuarantine } from './metrics.ts'
 import { createSessions } from './operators/sessions.ts'
@@ -56,6 +57,13 @@ export function createApi(options: ApiOptions): Api {
   }
   addRoutes(app, context)
   const timers: NodeJS.Timeout[] = []
+  const beat = createBeat({
+    everyMs: limits.liveTickMs,
+    action() {
+      current.sweep()
+      feed.tick()
+    },
+  })
   let preparing: Promise<void> | undefined
 
   const prepare = async (): Promise<void> => {
@@ -66,11 +74,8 @@ export function createApi(options: ApiOptions): Api {
   }
 
   const startTimers = (): void => {
+    beat.start()
     timers.push(
-      setInterval(() => {
-        current.sweep()
-        feed.tick()
-      }, limits.liveTickMs),
       setInterval(() => feed.heartbeat(), limits.liveHeartbeatMs),
       setInterval(() => {
         sessions.removeExpired().catch((error: unknown) => {
@@ -97,6 +102,7 @@ export function createApi(options: ApiOptions): Api {
       return { port, address: `http://${toUrlHost(options.host)}:${port}` }
     },
     async stop() {
+      beat.stop()
       for (const timer of timers.splice(0)) clearInterval(timer)
       feed.stop()
       await Promise.all([loader.stop(), app.close()])

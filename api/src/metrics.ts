@@ -5,6 +5,9 @@ export interface ApiMetrics {
   httpDurationSeconds: Histogram<'method' | 'route' | 'status'>
   liveClients: Gauge
   liveDropped: Counter<'reason'>
+  liveDeltas: Counter
+  liveCoalesced: Counter
+  liveUnsentBytes: Gauge
   statesDropped: Counter
   loginFailures: Counter<'reason'>
 }
@@ -25,6 +28,21 @@ export function createApiMetrics(registry: Registry): ApiMetrics {
       name: 'pulso_live_clients_dropped_total',
       help: 'Readers of the live feed refused or let go, by reason',
       labelNames: ['reason'],
+      registers,
+    }),
+    liveDeltas: new Counter({
+      name: 'pulso_live_deltas_total',
+      help: 'Deltas written to readers of the live feed, each counted once per reader',
+      registers,
+    }),
+    liveCoalesced: new Counter({
+      name: 'pulso_live_coalesced_total',
+      help: 'Deltas not written because the reader had not taken the one before: it gets their last states together',
+      registers,
+    }),
+    liveUnsentBytes: new Gauge({
+      name: 'pulso_live_unsent_bytes',
+      help: 'Memory held by what readers of the live feed have not taken yet',
       registers,
     }),
     statesDropped: new Counter({

@@ -167,7 +167,7 @@ test('an event id of another run, or none of ours, gives a new snapshot', async 
   const { address } = await createTestApi(t, { sensors: [toSensor('a')], limits: FAST })
   const first = await (await openLive(t, address)).next()
   const run = first.id.slice(0, first.id.lastIndexOf('-'))
-  for (const lastEventId of ['other-1', '', `${run}-999`, `${run}--1`, `${run}-x`]) {
+  for (const lastEventId of ['other-1', '', `${run}-999`, `${run}--1`]) {
     const reader = await openLive(t, address, { lastEventId })
     assert.equal((await reader.next()).event, 'snapshot', lastEventId)
   }
@@ -219,7 +219,7 @@ const MANY = Array.from({ length: 3_000 }, (_, index) =>
 const ONLY_EAST = '?bbox=-3.79,43.4,-3.7,43.5'
 
 test('a reader that takes nothing holds nobody up and is let go in the end', async (t) => {
-  const limits = { ...FAST, liveBufferBytes: 64 * 1024, liveSlowMs: 1_000 }
+  const limits = { ...FAST, liveSlowMs: 250 }
   const testApi = await createTestApi(t, { sensors: MANY, limits })
   const { api, address, clock, metrics } = testApi
   const socket = await openFrozen(t, testApi)
@@ -237,7 +237,7 @@ test('a reader that takes nothing holds nobody up and is let go in the end', asy
 })
 
 test('a slow reader gets the last of what it could not take, once it can', async (t) => {
-  const testApi = await createTestApi(t, { sensors: MANY, limits: { ...FAST, liveBufferBytes: 64 * 1024 } })
+  const testApi = await createTestApi(t, { sensors: MANY, limits: FAST })
   const { api, metrics, address } = testApi
   const socket = await openFrozen(t, testApi)
   await untilClients(metrics, 1)

@@ -9,6 +9,7 @@ import {
 import { toContributions } from './aggregates.ts'
 import { createEntry, refreshEntry, type Entry } from './entry.ts'
 import { createGroups, type Group } from './groups.ts'
+import { createRecentChanges } from './recent-changes.ts'
 import { createSchedule } from './schedule.ts'
 
 /** States of sensors that the registry has not told us of yet, kept until it does. */
@@ -65,6 +66,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
   const groups = createGroups(kinds)
   const schedule = createSchedule()
   const changed = new Set<Entry>()
+  const recent = createRecentChanges()
   const waiting = new Map<string, SensorState>()
   let sorted: Entry[] = []
   let isSorted = true
@@ -103,8 +105,9 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
     const before = entry.sensor.position
     const { position } = sensor
     if (before?.lat !== position?.lat || before?.lon !== position?.lon) {
+      // Moved twice within a tick: nobody has heard of the place in between.
+      if (entry.movedAt !== sequence + 1) entry.previousPosition = before
       entry.movedAt = sequence + 1
-      entry.previousPosition = before
     }
     groups.remove(entry)
     sensorsVersion += 1
@@ -181,13 +184,14 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
       for (const group of changedGroups) group.changedAt = sequence
       const changes = { sequence, entries: [...changed], groups: changedGroups }
       changed.clear()
+      recent.add(changes)
       return changes
     },
     changesSince(since) {
       const { zones: zoneGroups, city } = groups.list()
       return {
         sequence,
-        entries: [...entries.values()].filter(({ changedAt }) => changedAt > since),
+        entries: recent.since(since) ?? [...entries.values()].filter(({ changedAt }) => changedAt > since),
         groups: [...zoneGroups, ...city].filter(({ changedAt }) => changedAt > since),
       }
     },

@@ -1,16 +1,22 @@
-import type { Readable } from 'node:stream'
 import { AppError, type Clock } from '@pulso/model'
-import type { CurrentState } from '../current/current-state.ts'
+import type { Changes, CurrentState } from '../current/current-state.ts'
 import type { SensorFilter } from '../http/query.ts'
 import type { ApiLimits } from '../limits.ts'
 import type { ApiMetrics } from '../metrics.ts'
-import { createLiveClient, type LiveClient } from './client.ts'
-import { encodeEvent } from './encode.ts'
+import { createDelta } from './delta.ts'
+import { parseEventId, toEventId } from './event.ts'
+import { createHeldBytes } from './held-bytes.ts'
+import { createPump } from './pump.ts'
+import { writeTo, type Line, type Reader } from './reader.ts'
+import { createSeats } from './seats.ts'
+import { createTransfers, type Transfer } from './transfer.ts'
+import { createViews, type View } from './view.ts'
+import { LAST_CHUNK, toChunk, toPlain } from './wire.ts'
 
-/** Encoded events kept within a tick for readers of the same filter. */
-const MAX_CACHED_EVENTS = 64
+/** Larger events go out in pieces, so that it shows whether a reader takes any of it. */
+const WHOLE_BYTES = 128 * 1024
 
-const HEARTBEAT = Buffer.from(': still here\n\n')
+const HEARTBEAT = toChunk(': still here\n\n')
 
 export interface LiveFeedOptions {
   current: CurrentState
@@ -21,12 +27,21 @@ export interface LiveFeedOptions {
   runId: string
 }
 
+export interface OpenOptions {
+  filter: SensorFilter
+  lastEventId: string | undefined
+  address: string
+  /** Begins the answer, once the reader is let in. */
+  begin(): Line
+}
+
 export interface LiveFeed {
   /**
-   * A new reader's stream: a snapshot, or what it missed since the event it names, then deltas.
-   * @throws AppError `too-many-live-clients` (503)
+   * A new reader: a snapshot, or what it missed since the event it names, then deltas.
+   * @throws AppError `invalid-last-event-id` (400), `too-many-live-clients` (503),
+   * `too-many-live-clients-of-address` (429)
    */
-  open(options: { filter: SensorFilter; lastEventId: string | undefined }): Readable
+  open(options: OpenOptions): void
   /** Sends what changed since the last tick. */
   tick(): void
   /** A sign of life, so that proxies keep the connection and readers notice a dead one. */
@@ -36,122 +51,214 @@ export interface LiveFeed {
 }
 
 /**
- * The live feed. States are absolute, so what a reader missed (behind a slow line, or while it was away) is not queued
- * for it: each sensor knows the tick of its last change, and the reader gets those behind the last tick it knows.
+ * The live feed. A reader is live, and each tick writes its view's delta to it, or busy: something is still under way to
+ * it. States are absolute, so nothing is queued for a busy reader: each sensor knows the tick of its last change, and the
+ * reader gets those behind the tick it knows, each once, as soon as it has taken the rest.
  */
 export function createLiveFeed({ current, clock, limits, metrics, runId }: LiveFeedOptions): LiveFeed {
-  const clients = new Set<LiveClient>()
-  const cache = new Map<string, Buffer | undefined>()
-  const toEventId = (sequence: number): string => `${runId}-${sequence}`
+  const seats = createSeats(limits)
+  const views = createViews()
+  const held = createHeldBytes()
+  const transfers = createTransfers()
+  const pump = createPump(held)
+  const readers = new Set<Reader>()
+  /** In the order in which they became so. */
+  const busy = new Set<Reader>()
+  const maxStuckTicks = Math.ceil(limits.liveSlowMs / limits.liveTickMs)
+  const toId = (): string => toEventId(runId, current.sequence)
 
-  const cached = (key: string, encode: () => Buffer | undefined): Buffer | undefined => {
-    if (cache.has(key)) return cache.get(key)
-    const bytes = encode()
-    if (cache.size < MAX_CACHED_EVENTS) cache.set(key, bytes)
-    return bytes
+  const remove = (reader: Reader): void => {
+    if (reader.isGone) return
+    reader.isGone = true
+    readers.delete(reader)
+    busy.delete(reader)
+    reader.view.live.delete(reader)
+    views.leave(reader.view)
+    held.hold(reader, undefined)
+    reader.transfer = undefined
+    seats.leave(reader.addressKey)
+    metrics.liveClients.set(readers.size)
   }
 
-  const sendSnapshot = (client: LiveClient): void => {
-    const { sequence } = current
-    const bytes = cached(`snapshot ${client.filterKey}`, () => {
-      const { zones, city } = current.groups()
-      return encodeEvent(
-        { entries: [...current.list()], groups: [...zones, ...city] },
-        {
-          name: 'snapshot',
-          id: toEventId(sequence),
-          nowMs: clock.now(),
-          filter: client.filter,
-          since: sequence,
-        },
-      )
-    })
-    client.sequence = sequence
-    if (bytes) client.send(bytes)
-  }
-
-  const sendSince = (client: LiveClient, since: number, changes = current.changesSince(since)): void => {
-    const { sequence } = current
-    const bytes = cached(`${since} ${client.filterKey}`, () =>
-      encodeEvent(changes, {
-        name: 'delta',
-        id: toEventId(sequence),
-        nowMs: clock.now(),
-        filter: client.filter,
-        since,
-      }),
-    )
-    client.sequence = sequence
-    if (bytes) client.send(bytes)
-  }
-
-  const drop = (client: LiveClient, reason: string): void => {
+  const drop = (reader: Reader, reason: string): void => {
     metrics.liveDropped.inc({ reason })
-    client.stream.destroy()
+    remove(reader)
+    reader.socket.destroy()
   }
 
-  /** Too much unsent: its changes wait. Without progress over a whole while it is let go. */
-  const isTooSlow = (client: LiveClient): boolean => {
-    const bytes = client.bufferedBytes
-    const nowMs = clock.now()
-    if (bytes <= limits.liveBufferBytes) client.slow = undefined
-    else if (!client.slow) client.slow = { sinceMs: nowMs, bytes }
-    else if (nowMs - client.slow.sinceMs >= limits.liveSlowMs) {
-      if (client.slow.bytes - bytes < limits.liveBufferBytes) drop(client, 'slow')
-      else client.slow = { sinceMs: nowMs, bytes }
+  const makeBusy = (reader: Reader): void => {
+    reader.view.live.delete(reader)
+    reader.sequence = current.sequence
+    reader.stuckTicks = 0
+    busy.add(reader)
+  }
+
+  const startTransfer = (reader: Reader, transfer: Transfer | undefined): void => {
+    makeBusy(reader)
+    if (!transfer) return
+    reader.transfer = transfer
+    pump.start(reader)
+  }
+
+  const sendSnapshot = (reader: Reader): void => {
+    const { zones, city } = current.groups()
+    const event = { name: 'snapshot', id: toId(), nowMs: clock.now() } as const
+    const groups = [...zones, ...city]
+    startTransfer(
+      reader,
+      transfers.gather({ event, view: reader.view, entries: current.list(), groups, since: Infinity }),
+    )
+  }
+
+  const sendSince = (reader: Reader, since: number): void => {
+    const event = { name: 'delta', id: toId(), nowMs: clock.now() } as const
+    startTransfer(
+      reader,
+      transfers.gather({ event, view: reader.view, ...current.changesSince(since), since }),
+    )
+  }
+
+  const sendDelta = (view: View, bytes: Buffer): void => {
+    metrics.liveDeltas.inc(view.live.size)
+    for (const reader of view.live) {
+      const { socket } = reader
+      if (!socket.writable) remove(reader)
+      else if (bytes.length > WHOLE_BYTES)
+        startTransfer(reader, transfers.cut(reader.isChunked ? bytes : toPlain(bytes)))
+      else {
+        writeTo(reader, bytes)
+        if (socket.writableLength === 0) continue
+        makeBusy(reader)
+        held.hold(reader, bytes)
+      }
     }
-    return client.slow !== undefined
+  }
+
+  const sendDeltas = (changes: Changes): void => {
+    const delta = createDelta(changes, { id: toId(), nowMs: clock.now() })
+    for (const view of views.values()) {
+      const bytes = view.live.size > 0 ? delta.bytesFor(view) : undefined
+      if (!bytes) continue
+      sendDelta(view, bytes)
+      boundHeldBytes()
+    }
+  }
+
+  const boundHeldBytes = (): void => {
+    if (held.total <= limits.liveUnsentBytes) return
+    // Who has been waited for longest goes first.
+    for (const reader of busy) {
+      if (held.total <= limits.liveUnsentBytes) return
+      if (reader.held) drop(reader, 'memory')
+    }
+  }
+
+  const isWaitedFor = ({ transfer, socket }: Reader): boolean =>
+    transfer !== undefined || socket.writableLength > 0
+
+  /** Busy readers that have taken everything and missed nothing meanwhile are live again. */
+  const reviveBusy = (): void => {
+    for (const reader of busy) {
+      if (isWaitedFor(reader)) {
+        reader.stuckTicks += 1
+        if (reader.stuckTicks >= maxStuckTicks) drop(reader, 'slow')
+        continue
+      }
+      held.hold(reader, undefined)
+      if (reader.sequence !== current.sequence) continue
+      busy.delete(reader)
+      reader.view.live.add(reader)
+    }
+  }
+
+  /** Those that have taken everything, but were not there for some ticks. */
+  const catchUpBusy = (): void => {
+    for (const reader of busy) {
+      if (isWaitedFor(reader)) metrics.liveCoalesced.inc()
+      else if (reader.sequence !== current.sequence) sendSince(reader, reader.sequence)
+    }
   }
 
   return {
-    open({ filter, lastEventId }) {
-      if (clients.size >= limits.liveClients) {
-        metrics.liveDropped.inc({ reason: 'full' })
-        throw new AppError('too-many-live-clients', 'The live feed is full; try again in a minute', {
-          status: 503,
-        })
+    open({ filter, lastEventId, address, begin }) {
+      const since = toSince(lastEventId, runId)
+      const addressKey = takeSeat(seats, address, metrics)
+      const { socket, isChunked } = begin()
+      const reader: Reader = {
+        socket,
+        isChunked,
+        addressKey,
+        view: views.join(filter),
+        sequence: current.sequence,
+        transfer: undefined,
+        held: undefined,
+        stuckTicks: 0,
+        isGone: false,
       }
-      const client = createLiveClient({ filter, filterKey: toFilterKey(filter) })
-      clients.add(client)
-      metrics.liveClients.set(clients.size)
-      client.stream.once('close', () => {
-        clients.delete(client)
-        metrics.liveClients.set(clients.size)
-      })
-      client.send(Buffer.from(`retry: ${limits.liveRetryMs}\n\n`))
-      const since = parseEventId(lastEventId, runId)
-      if (since !== undefined && since <= current.sequence) sendSince(client, since)
-      else sendSnapshot(client)
-      return client.stream
+      readers.add(reader)
+      metrics.liveClients.set(readers.size)
+      if (!socket.writable) {
+        remove(reader)
+        return
+      }
+      socket.once('close', () => remove(reader))
+      // Half closed is gone: HTTP ends its own side then, and nothing may be written any more.
+      socket.once('end', () => remove(reader))
+      writeTo(reader, toChunk(`retry: ${limits.liveRetryMs}\n\n`))
+      if (since !== undefined && since <= current.sequence) sendSince(reader, since)
+      else sendSnapshot(reader)
     },
     tick() {
+      transfers.clear()
+      reviveBusy()
       const changes = current.takeChanges()
-      if (changes) cache.clear()
-      for (const client of clients) {
-        if (isTooSlow(client) || client.sequence === current.sequence) continue
-        const isUpToDate = changes !== undefined && client.sequence === changes.sequence - 1
-        sendSince(client, client.sequence, isUpToDate ? changes : undefined)
-      }
+      if (changes) sendDeltas(changes)
+      catchUpBusy()
+      boundHeldBytes()
+      metrics.liveUnsentBytes.set(held.total)
     },
     heartbeat() {
-      for (const client of clients) if (!client.slow) client.send(HEARTBEAT)
+      for (const { live } of views.values()) {
+        for (const reader of live) if (reader.socket.writable) writeTo(reader, HEARTBEAT)
+      }
     },
     get clients() {
-      return clients.size
+      return readers.size
     },
     stop() {
-      for (const client of clients) client.end()
+      for (const reader of readers) {
+        // In the middle of a chunk there is no polite end.
+        if (reader.isChunked && !reader.transfer?.whole) reader.socket.end(LAST_CHUNK)
+        else reader.socket.destroy()
+        remove(reader)
+      }
     },
   }
 }
 
-/** The tick an id of this run names. */
-function parseEventId(id: string | undefined, runId: string): number | undefined {
-  if (!id?.startsWith(`${runId}-`)) return undefined
-  const sequence = Number(id.slice(runId.length + 1))
-  return Number.isSafeInteger(sequence) && sequence >= 0 ? sequence : undefined
+function takeSeat(
+  seats: ReturnType<typeof createSeats>,
+  address: string,
+  metrics: ApiMetrics,
+): string | undefined {
+  try {
+    return seats.take(address)
+  } catch (error) {
+    if (error instanceof AppError)
+      metrics.liveDropped.inc({ reason: error.status === 429 ? 'address' : 'full' })
+    throw error
+  }
 }
 
-function toFilterKey({ kinds, bbox }: SensorFilter): string {
-  return `${kinds ? [...kinds].sort().join(',') : '*'} ${bbox?.join(',') ?? '*'}`
+/** The tick of this run that a reader knows; a foreign or older run's id says nothing here. */
+function toSince(lastEventId: string | undefined, runId: string): number | undefined {
+  if (lastEventId === undefined || lastEventId === '') return undefined
+  const id = parseEventId(lastEventId)
+  if (!id)
+    throw new AppError(
+      'invalid-last-event-id',
+      "'Last-Event-ID' must be the id of an event of this feed, unchanged; without it the feed begins with a snapshot",
+      { status: 400 },
+    )
+  return id.runId === runId ? id.sequence : undefined
 }

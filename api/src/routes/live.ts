@@ -1,24 +1,37 @@
+import type { Socket } from 'node:net'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import type { App } from '../http/app.ts'
-import { parseBbox, parseKinds } from '../http/query.ts'
+import { badRequest, parseBbox, parseKinds } from '../http/query.ts'
+import type { Line } from '../live/reader.ts'
 import { answerAs, bboxParameter, kindParameter, problems, refTo } from './common.ts'
+
+const CONFIG = { isPublic: true, isStream: true, cacheControl: 'no-store' }
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // Proxies that gather answers would turn live into late.
+  'x-accel-buffering': 'no',
+}
 
 export function liveRoutes(app: App, { options: { city, kinds }, feed, examples }: ApiContext): void {
   app.get(
     '/api/v1/live',
     {
-      config: { isPublic: true, isStream: true, rateLimit: false, cacheControl: 'no-store' },
+      config: CONFIG,
+      // One compressor per reader would cost more than everything else about it, and each event would be compressed anew.
       compress: false,
-      // It would answer a HEAD with a feed that nobody reads.
       exposeHeadRoute: false,
       schema: {
         tags: ['live'],
         summary: 'What changes, as it changes (Server-Sent Events)',
         description:
           'Begins with the event `snapshot`; then come `delta`s, at most four a second, whose sensors and zones ' +
-          'replace what was known of them. Coming back with `Last-Event-ID` continues with what was missed. ' +
-          'Each event’s data is a `LiveEvent` in JSON.',
+          'replace what was known of them. Whoever reads slowly gets fewer of them, each with the last state of all ' +
+          'that changed; who takes nothing for half a minute is let go. Coming back with `Last-Event-ID` continues ' +
+          'with what was missed, or begins anew where that is no longer known. Each event’s data is a `LiveEvent` in ' +
+          'JSON. A sensor that moves out of the box is told once more.',
         querystring: Type.Object({
           kinds: Type.Optional(kindParameter(kinds)),
           bbox: Type.Optional(bboxParameter(city)),
@@ -34,20 +47,47 @@ export function liveRoutes(app: App, { options: { city, kinds }, feed, examples 
             description: 'A stream of events; the schema is that of their data',
             example: examples.live,
           }),
-          ...problems(400, 503),
+          ...problems(400, 429, 503),
         },
       },
     },
-    ({ query, headers }, reply) => {
+    ({ query, headers, ip }, reply) => {
+      const { socket } = reply.raw
+      // Behind another answer on the same connection: nobody knows when its turn comes.
+      if (!socket)
+        throw badRequest(
+          'pipelined-feed',
+          'Open the live feed on a connection of its own, not behind other requests',
+        )
       const wanted = parseKinds(query.kinds, kinds)
       const bbox = parseBbox(query.bbox, city)
-      const stream = feed.open({
+      feed.open({
         filter: { ...(wanted && { kinds: wanted }), ...(bbox && { bbox }) },
         lastEventId: headers['last-event-id'],
+        address: ip,
+        begin: () => beginStream(reply, socket),
       })
-      // Proxies that gather answers would turn live into late.
-      reply.header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8')
-      return reply.send(stream)
     },
   )
+  // What the answer would be like, without a feed that nobody reads.
+  app.head('/api/v1/live', { config: CONFIG, schema: { hide: true } }, (_request, reply) =>
+    reply.headers(HEADERS).send(),
+  )
+}
+
+/**
+ * Sends the answer's head and hands over its socket: from here on a delta costs its readers what writing the same bytes to
+ * a plain socket costs.
+ */
+function beginStream(reply: FastifyReply, socket: Socket): Line {
+  const { raw } = reply
+  reply.hijack()
+  // A feed ends with its connection.
+  raw.shouldKeepAlive = false
+  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...HEADERS })) {
+    if (value !== undefined) raw.setHeader(name, value)
+  }
+  raw.writeHead(200)
+  raw.flushHeaders()
+  return { socket, isChunked: raw.chunkedEncoding }
 }

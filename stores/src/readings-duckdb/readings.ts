@@ -1,11 +1,13 @@
 import { AppError, type Kinds, type MetricValue } from '@pulso/model'
-import { requireKind, requireMetric } from '../readings-checks.ts'
+import { requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
+import type { Rollups } from '../rollups.ts'
 import { createSerialQueue } from '../serial.ts'
 import { openDuckdbExport } from './export.ts'
 import { deleteKeys, findKeys } from './keys.ts'
+import { createDuckdbRollups } from './rollups.ts'
 import { appendReadings, toMs, toTimestamp } from './rows.ts'
-import type { Table } from './schema.ts'
+import { tableOf } from './schema.ts'
 import { isInvalidated, openSession, toReadingsError, type Mending, type Session } from './session.ts'
 import { openDuckdbSnapshot } from './snapshot.ts'
 import { quoteIdentifier } from './sql.ts'
@@ -18,6 +20,8 @@ export interface DuckdbReadingsOptions {
   mending?: Mending
 }
 
+export type DuckdbReadings = Readings & { readonly rollups: Rollups }
+
 /**
  * Readings in one DuckDB file, a table per kind. A batch and the journal's position are one transaction.
  * @throws AppError `readings-locked`, `readings-too-new`, `readings-schema-conflict`, `readings-unavailable`
@@ -27,7 +31,7 @@ export async function openDuckdbReadings({
   kinds,
   memoryLimit = '1GB',
   mending,
-}: DuckdbReadingsOptions): Promise<Readings> {
+}: DuckdbReadingsOptions): Promise<DuckdbReadings> {
   return createDuckdbReadings({ kinds, open: () => openSession({ file, kinds, memoryLimit, mending }) })
 }
 
@@ -38,7 +42,7 @@ export async function createDuckdbReadings({
 }: {
   kinds: Kinds
   open: () => Promise<Session>
-}): Promise<Readings> {
+}): Promise<DuckdbReadings> {
   let session: Session | undefined = await open()
   let reopening: Promise<Session> | undefined
   let isClosed = false
@@ -50,7 +54,9 @@ export async function createDuckdbReadings({
   const reopen = (closed?: Promise<void>): Promise<Session> => {
     const again = async (): Promise<Session> => {
       await closed
-      return (session = await open())
+      const opened = await open()
+      await rollups.prepare(opened)
+      return (session = opened)
     }
     reopening ??= again().finally(() => (reopening = undefined))
     return reopening
@@ -62,9 +68,12 @@ export async function createDuckdbReadings({
     closing.close()
   }
 
+  const goOn = (): void => {
+    if (isClosed) throw new AppError('readings-unavailable', 'The readings are closed')
+  }
+
   const use = async <T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> => {
-    if (isClosed)
-      throw toReadingsError(doing, new AppError('readings-unavailable', 'The readings are closed'))
+    goOn()
     try {
       return await work(session ?? (await reopen()))
     } catch (error) {
@@ -74,14 +83,18 @@ export async function createDuckdbReadings({
     }
   }
 
-  /** Behind what is under way on both connections, and before what comes next. */
+  const rollups = createDuckdbRollups({ kinds, use, writes, goOn })
+
+  /** Behind what is under way on all connections, and before what comes next. */
   const reset = (broken: Session | undefined): Promise<void> =>
     writes.run(() =>
-      queries.run(async () => {
-        if (!broken || session !== broken) return
-        session = undefined
-        await reopen(closeSession(broken))
-      }),
+      queries.run(() =>
+        rollups.exclusively(async () => {
+          if (!broken || session !== broken) return
+          session = undefined
+          await reopen(closeSession(broken))
+        }),
+      ),
     )
 
   const query = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
@@ -124,10 +137,14 @@ export async function createDuckdbReadings({
         const table = tableOf(current.tables, kinds, request.kind)
         return openDuckdbExport(await current.connect(), { table, query: request })
       }),
+    rollups,
     async close() {
       isClosed = true
+      // What is left out comes again with the next start.
+      for (const connection of [session?.rolling, session?.measuring]) connection?.interrupt()
       await writes.idle()
       await queries.idle()
+      await rollups.exclusively(async () => undefined)
       await reopening?.catch(() => undefined)
       if (session) await closeSession(session)
       session = undefined
@@ -200,10 +217,4 @@ async function selectHistory(
     .reverse()
     .map(([time, value]) => ({ timeMs: toMs(time), value: value as MetricValue }))
   return { points, truncated: rows.length > limit }
-}
-
-function tableOf(tables: ReadonlyMap<string, Table>, kinds: Kinds, kindId: string): Table {
-  const table = tables.get(requireKind(kinds, kindId).id)
-  if (!table) throw new Error(`no table for ${kindId}`)
-  return table
 }

@@ -1,11 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { AppError, type Kind, type Kinds } from '@pulso/model'
+import { requireKind } from '../readings-checks.ts'
+import { prepareRollupTables } from './rollup-tables.ts'
 import { quoteIdentifier, quoteText } from './sql.ts'
 
 /**
- * Version of how the tables are laid out. Columns of new metrics are no new version: they are added as kinds gain them.
+ * Version of how the tables are laid out: 2 has aggregates beside the readings of 1. Columns of new metrics are no new version: they are added as kinds gain them.
  */
-export const READINGS_SCHEMA_VERSION = 1
+export const READINGS_SCHEMA_VERSION = 2
 
 export type ColumnType = 'TIMESTAMP' | 'VARCHAR' | 'DOUBLE'
 
@@ -39,6 +41,7 @@ export async function prepareSchema(connection: DuckDBConnection, kinds: Kinds):
     await prepareMeta(connection)
     const tables = new Map<string, Table>()
     for (const kind of kinds.values()) tables.set(kind.id, await prepareTable(connection, kind))
+    await prepareRollupTables(connection, kinds)
     await connection.run('COMMIT')
     return tables
   } catch (error) {
@@ -60,6 +63,8 @@ async function prepareMeta(connection: DuckDBConnection): Promise<void> {
     )
   }
   if (version === 0) await connection.run(`INSERT INTO pulso.meta VALUES (${READINGS_SCHEMA_VERSION}, 0)`)
+  else if (version < READINGS_SCHEMA_VERSION)
+    await connection.run(`UPDATE pulso.meta SET schema_version = ${READINGS_SCHEMA_VERSION}`)
 }
 
 async function prepareTable(connection: DuckDBConnection, kind: Kind): Promise<Table> {
@@ -104,4 +109,11 @@ async function selectColumns(connection: DuckDBConnection, table: string): Promi
 
 async function selectRows(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {
   return (await connection.runAndReadAll(sql)).getRows()
+}
+
+/** @throws AppError `unknown-kind` */
+export function tableOf(tables: ReadonlyMap<string, Table>, kinds: Kinds, kindId: string): Table {
+  const table = tables.get(requireKind(kinds, kindId).id)
+  if (!table) throw new Error(`no table for ${kindId}`)
+  return table
 }

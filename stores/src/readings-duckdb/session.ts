@@ -1,5 +1,7 @@
+import { rm } from 'node:fs/promises'
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { AppError, messageOf, type Kinds } from '@pulso/model'
+import { createPlacesTable } from './places.ts'
 import { prepareSchema, type Table } from './schema.ts'
 import { cutTornLog, type CutLog } from './torn-log.ts'
 
@@ -18,10 +20,17 @@ export interface Mending {
   onMended: (cut: CutLog) => void
 }
 
-/** The open file: one connection for writes, one for queries, so that neither waits for the other's transaction. */
+/** The open file: a connection for each sort of work, so that none waits for another's transaction. */
 export interface Session {
+  file: string
   writer: DuckDBConnection
   queries: DuckDBConnection
+  /** Writes aggregates. */
+  rolling: DuckDBConnection
+  /** Works aggregates out of readings. */
+  measuring: DuckDBConnection
+  /** Asks for stored aggregates. */
+  asking: DuckDBConnection
   tables: ReadonlyMap<string, Table>
   /** The name that DuckDB gave the file. */
   database: string
@@ -38,18 +47,27 @@ export interface Session {
 export async function openSession({ file, kinds, memoryLimit, mending }: SessionOptions): Promise<Session> {
   const instance = await openMended({ file, memoryLimit, mending })
   try {
+    // What a killed process could not hold in memory; only the file's one user may remove it.
+    await rm(`${file}.tmp`, { recursive: true, force: true })
     const writer = await instance.connect()
     const queries = await instance.connect()
+    const rolling = await instance.connect()
+    const measuring = await instance.connect()
+    const asking = await instance.connect()
     const tables = await prepareSchema(writer, kinds)
+    await createPlacesTable(writer)
     return {
+      file,
       writer,
       queries,
+      rolling,
+      measuring,
+      asking,
       tables,
       database: await selectDatabase(queries),
       connect: () => instance.connect(),
       close() {
-        writer.closeSync()
-        queries.closeSync()
+        for (const connection of [writer, queries, rolling, measuring, asking]) connection.closeSync()
         instance.closeSync()
       },
     }

@@ -1,0 +1,171 @@
+import type { Bucket, Kind, RollupField } from '@pulso/model'
+import { rollupFields } from '@pulso/model'
+import { PLACES } from './places.ts'
+import type { Table } from './schema.ts'
+import { quoteIdentifier } from './sql.ts'
+
+/** Buckets of one length behind each other, of which the last may be shorter. */
+export interface Run {
+  fromMs: number
+  toMs: number
+  stepMs: number
+}
+
+export interface SensorRows {
+  table: Table
+  run: Run
+  nowMs: number
+  /** The longest that a value of these sensors holds. */
+  maxHoldMs: number
+  /** Only of these sensors, in terms of `place`. */
+  where?: string | undefined
+  /** Only these; all of the kind when absent. */
+  fields?: readonly RollupField[] | undefined
+}
+
+/** Cuts buckets, in order, into runs of at most so many. */
+export function toRuns(buckets: readonly Bucket[], maxBuckets: number): Run[] {
+  const runs: (Run & { count: number })[] = []
+  for (const { fromMs, toMs } of buckets) {
+    const last = runs.at(-1)
+    const fits =
+      last &&
+      last.count < maxBuckets &&
+      last.toMs === fromMs &&
+      last.toMs - last.fromMs === last.count * last.stepMs &&
+      toMs - fromMs <= last.stepMs
+    if (fits) {
+      last.toMs = toMs
+      last.count++
+    } else {
+      runs.push({ fromMs, toMs, stepMs: toMs - fromMs, count: 1 })
+    }
+  }
+  return runs
+}
+
+/**
+ * A row per sensor and bucket with `from_ms`, `sensor_id`, `zone`, `elapsed_ms` and the fields, worked out from the
+ * readings in one go.
+ *
+ * Each reading counts in the bucket of its time; one with a state is repeated in each further bucket that the state is
+ * held in, for the time held there. What is held when the first bucket begins, and what a counter stood at, comes from
+ * the readings before it, as far back as the sensor's values hold.
+ */
+export function sensorRowsSql({ table, run, nowMs, maxHoldMs, where, fields }: SensorRows): string {
+  const { kind } = table
+  const { fromMs, toMs, stepMs } = run
+  const outputs = fields ?? rollupFields(kind)
+  const states = Object.entries(kind.metrics).filter(([, { type }]) => type === 'state')
+  const counters = outputs.filter(({ part }) => part === 'increase').map(({ metric }) => metric)
+  const metrics = [...new Set([...outputs.map(({ metric }) => metric), ...states.map(([name]) => name)])]
+  const value = (metric: string): string => `v${metrics.indexOf(metric)}`
+  const at = (metric: string): string => `CASE WHEN ${value(metric)} IS NOT NULL THEN t END`
+  const stateNames = states.map(([name]) => name)
+  const heldUntil = stateNames.map((name) => `${value(name)}_until`)
+  const list = (parts: readonly string[]): string => parts.map((part) => `,\n      ${part}`).join('')
+
+  return `
+  WITH raw AS (
+    SELECT reading.sensor_id, place.zone, place.hold_ms, epoch_ms(reading.time) AS t${list(
+      metrics.map((metric) => `reading.${quoteIdentifier(metric)} AS ${value(metric)}`),
+    )}
+    FROM ${table.name} AS reading JOIN ${PLACES} AS place USING (sensor_id)
+    WHERE place.kind = $kind ${where ? `AND ${where}` : ''}
+      AND reading.time >= make_timestamp_ms(${fromMs - maxHoldMs}) AND reading.time < make_timestamp_ms(${toMs})
+      AND epoch_ms(reading.time) > ${fromMs} - greatest(place.hold_ms, 1)
+  ), neighbours AS (
+    SELECT *,
+      CASE WHEN t < ${fromMs} THEN -1 ELSE (t - ${fromMs}) // ${stepMs} END AS own${list([
+        ...stateNames.map((name) => `lead(${at(name)} IGNORE NULLS) OVER sensor AS ${value(name)}_next`),
+        ...counters.flatMap((name) => [
+          `lag(${value(name)} IGNORE NULLS) OVER sensor AS ${value(name)}_before`,
+          `lag(${at(name)} IGNORE NULLS) OVER sensor AS ${value(name)}_before_at`,
+        ]),
+      ])}
+    FROM raw WINDOW sensor AS (PARTITION BY sensor_id ORDER BY t)
+  ), held AS (
+    SELECT *${list(
+      stateNames.map(
+        (name) =>
+          `CASE WHEN ${value(name)} IS NOT NULL THEN least(${value(name)}_next, t + hold_ms, ${nowMs}, ${toMs}) END AS ${value(name)}_until`,
+      ),
+    )}
+    FROM neighbours
+  ), cut AS (
+    SELECT *, unnest(range(greatest(own, 0), ${lastBucket(heldUntil, run)} + 1)) AS bucket FROM held
+  ), bounded AS (
+    SELECT *, bucket = own AS is_in, ${fromMs} + bucket * ${stepMs} AS from_ms,
+      least(${fromMs} + (bucket + 1) * ${stepMs}, ${toMs}) AS to_ms
+    FROM cut
+  )
+  SELECT from_ms, sensor_id, zone, greatest(0, least(to_ms, ${nowMs}) - from_ms) AS elapsed_ms${list(
+    outputs.map((field) => `${sensorField(field, value(field.metric))} AS ${quoteIdentifier(field.name)}`),
+  )}
+  FROM bounded GROUP BY from_ms, to_ms, sensor_id, zone`
+}
+
+/** The last bucket that a reading has something to say of; none (-1) when that ends before the first. */
+function lastBucket(heldUntil: readonly string[], { fromMs, stepMs }: Run): string {
+  if (heldUntil.length === 0) return 'own'
+  const until = heldUntil.length === 1 ? heldUntil.join() : `greatest(${heldUntil.join(', ')})`
+  return `greatest(own, CASE WHEN ${until} > ${fromMs} THEN (${until} - 1 - ${fromMs}) // ${stepMs} ELSE -1 END)`
+}
+
+/** Of a sensor's readings in one bucket. */
+function sensorField({ part, state = '' }: RollupField, value: string): string {
+  const inBucket = `CASE WHEN is_in THEN ${value} END`
+  switch (part) {
+    case 'count':
+      return `nullif(count(${inBucket}), 0)`
+    case 'sum':
+    case 'min':
+    case 'max':
+      return `${part}(${inBucket})`
+    case 'last':
+      return `arg_max(${inBucket}, t)`
+    case 'last_at':
+      return `max(CASE WHEN is_in AND ${value} IS NOT NULL THEN t END)`
+    case 'increase':
+      // A counter that falls began anew at 0.
+      return `sum(CASE WHEN is_in AND ${value}_before_at + greatest(hold_ms, 1) > from_ms
+        THEN ${value} - CASE WHEN ${value} < ${value}_before THEN 0 ELSE ${value}_before END END)`
+    case 'ms':
+      return `nullif(sum(CASE WHEN ${value} = '${state.replaceAll("'", "''")}'
+        THEN greatest(0, least(${value}_until, to_ms) - greatest(t, from_ms)) END), 0)`
+  }
+}
+
+/**
+ * Sums rows up, of sensors or of buckets.
+ * @param id what decides between two that spoke last at the same time: the greatest
+ */
+export function mergedFieldsSql(fields: readonly RollupField[], id: string): string {
+  return fields
+    .map(({ name, metric, part }) => {
+      const column = quoteIdentifier(name)
+      const lastAt = quoteIdentifier(`${metric}_last_at`)
+      return `, ${mergedField({ part, column, lastAt, id })} AS ${column}`
+    })
+    .join('\n')
+}
+
+function mergedField(of: { part: RollupField['part']; column: string; lastAt: string; id: string }): string {
+  const { part, column, lastAt, id } = of
+  switch (part) {
+    case 'min':
+    case 'max':
+      return `${part}(${column})`
+    case 'last':
+      return `arg_max(${column}, {'at': ${lastAt}, 'id': ${id}})`
+    case 'last_at':
+      return `max(${column})`
+    default:
+      return `sum(${column})`
+  }
+}
+
+/** Fields of one metric. */
+export function fieldsOfMetric(kind: Kind, metric: string): RollupField[] {
+  return rollupFields(kind).filter((field) => field.metric === metric)
+}

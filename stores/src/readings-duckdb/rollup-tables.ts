@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { RESOLUTIONS, rollupFields, type Kind, type Kinds, type Resolution, type Scope } from '@pulso/model'
-import type { Column } from './schema.ts'
+import type { Column } from './column.ts'
 import { quoteIdentifier, quoteText } from './sql.ts'
 
 const SCHEMA = 'rollup'

@@ -8,7 +8,8 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import type { MetricValue, Reading } from '@pulso/model'
-import type { Column, ColumnType, Table } from './schema.ts'
+import type { Column, ColumnType } from './column.ts'
+import type { Table } from './schema.ts'
 
 /** DuckDB's own vector size: a data chunk holds no more. */
 const CHUNK_ROWS = 2_048

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { AppError, type Kind, type Kinds } from '@pulso/model'
 import { requireKind } from '../readings-checks.ts'
+import type { Column, ColumnType } from './column.ts'
 import { prepareRollupTables } from './rollup-tables.ts'
 import { quoteIdentifier, quoteText } from './sql.ts'
 
@@ -8,13 +9,6 @@ import { quoteIdentifier, quoteText } from './sql.ts'
  * Version of how the tables are laid out: 2 has aggregates beside the readings of 1. Columns of new metrics are no new version: they are added as kinds gain them.
  */
 export const READINGS_SCHEMA_VERSION = 2
-
-export type ColumnType = 'TIMESTAMP' | 'VARCHAR' | 'DOUBLE'
-
-export interface Column {
-  name: string
-  type: ColumnType
-}
 
 /** A kind's table as it stands in the file: also with columns of metrics that the kind no longer has. */
 export interface Table {

@@ -1,0 +1,6 @@
+export type ColumnType = 'TIMESTAMP' | 'VARCHAR' | 'DOUBLE'
+
+export interface Column {
+  name: string
+  type: ColumnType
+}

@@ -51,6 +51,8 @@ export interface ApiOptions {
   operations: Operations
   /** The built web app (`index.html`, `ops.html`, `assets/`), or null while there is none. */
   webFolder: string | null
+  /** Addresses and networks of proxies whose `X-Forwarded-…` headers are believed; nobody's by default. */
+  trustedProxies?: readonly string[]
   /** Cryptographically strong random bytes; Node's own by default. */
   randomBytes?: (size: number) => Buffer
   limits?: Partial<ApiLimits>

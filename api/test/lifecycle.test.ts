@@ -104,7 +104,7 @@ async function createWebFolder(t: TestContext): Promise<string> {
 
 test('the built web app is served, its hashed assets for good', async (t) => {
   const webFolder = await createWebFolder(t)
-  const { get } = await createTestApi(t, { webFolder, limits: { requestsPerSecond: 2 } })
+  const { get } = await createTestApi(t, { webFolder, limits: { requestsPerSecond: 6 } })
   const index = await get('/')
   assert.deepEqual(
     [index.status, index.text, index.headers['cache-control']],

@@ -7,6 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { Static, TSchema } from 'typebox'
+import type { SharedWithRoute } from './every-route.ts'
 
 /** Lets handlers see the types of their route's schemas. */
 export interface SchemaTypes extends FastifyTypeProvider {
@@ -28,7 +29,15 @@ declare module 'fastify' {
     isPublic?: boolean
     /** Its answer never ends, so how long it takes says nothing. */
     isStream?: boolean
+    /** Its bodies come ready, with their ETag and compressed forms: see `prepared.ts`. */
+    isPrepared?: boolean
     /** How long its answer may be kept, as Cache-Control says it. */
     cacheControl?: string
+    /** Asking for it is not counted. */
+    rateLimit?: false
+    /** Parameters that its schema does not name are let through. */
+    takesAnyParameter?: boolean
+    /** Worked out of all this: see `every-route.ts`. */
+    shared?: SharedWithRoute
   }
 }

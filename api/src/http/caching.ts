@@ -1,34 +1,38 @@
-import { createHash } from 'node:crypto'
-import type { App } from './app.ts'
+import { hash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** May be kept, but is asked after each time; the ETag makes that cheap. True for everything that moves with the city. */
-const REVALIDATE = 'public, no-cache'
+/**
+ * An answer that did not change is not sent again. The ETag is made from the body, so it is right whatever the body came
+ * from; bodies that are streamed have none.
+ */
+export async function addEtag(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  if (reply.statusCode !== 200 || !isBody(payload)) return payload
+  const etag = toEtag(payload)
+  reply.header('etag', etag)
+  if (!isKnown(request.headers['if-none-match'], etag)) return payload
+  reply.code(304)
+  reply.removeHeader('content-type')
+  return null
+}
 
-/** Open data: any site may read it, and an answer that did not change is not sent again. */
-export function addCaching(app: App): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const { isPublic, cacheControl } = request.routeOptions.config
-    if (isPublic) {
-      reply.header('access-control-allow-origin', '*')
-      reply.header('cache-control', cacheControl ?? REVALIDATE)
-    } else if (cacheControl) reply.header('cache-control', cacheControl)
-    done()
-  })
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (!request.routeOptions.config.isPublic || reply.statusCode !== 200 || !isBody(payload)) return payload
-    // Weak, because the compressed and the plain answer share it.
-    const etag = `W/"${createHash('sha1').update(payload).digest('base64url')}"`
-    reply.header('etag', etag)
-    if (!isKnown(request.headers['if-none-match'], etag)) return payload
-    reply.code(304)
-    return ''
+/** Weak, because the compressed and the plain answer share it. */
+export function toEtag(body: string | Buffer): string {
+  return `W/"${hash('sha1', body, 'base64url')}"`
+}
+
+/** Whether `If-None-Match` names the body: by its ETag, compared weakly, or by `*`. */
+export function isKnown(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  return header.split(',').some((known) => {
+    const text = known.trim()
+    return text === etag || text === '*' || `W/${text}` === etag
   })
 }
 
 function isBody(payload: unknown): payload is string | Buffer {
   return typeof payload === 'string' || Buffer.isBuffer(payload)
-}
-
-function isKnown(header: string | undefined, etag: string): boolean {
-  return header?.split(',').some((known) => known.trim() === etag || known.trim() === '*') ?? false
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import { AppError, type Problem } from '@pulso/model'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, clip, type Problem } from '@pulso/model'
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -21,6 +21,24 @@ const KNOWN_ERRORS: Record<string, { code: string; detail?: string }> = {
     detail: 'The address is not a valid URL: a % must be followed by two hexadecimal digits.',
   },
   FST_ERR_MAX_PARAM_LENGTH: { code: 'invalid-url', detail: 'A part of the address is too long.' },
+}
+
+/** What libraries refuse without a code of ours, by status. */
+const CODES_BY_STATUS: Record<number, string> = {
+  403: 'forbidden',
+  404: 'unknown-route',
+  406: 'not-acceptable',
+  412: 'precondition-failed',
+  414: 'invalid-url',
+  416: 'range-not-satisfiable',
+}
+
+/** Where a validated value came from, in people's words. */
+const PLACES: Record<string, string> = {
+  querystring: 'parameter',
+  params: 'part of the address',
+  headers: 'header',
+  body: 'body',
 }
 
 export function toProblem({
@@ -48,22 +66,33 @@ export function toProblem({
 /** Any error as what a client may know of it: our own faults are told without their inside. */
 export function errorToProblem(error: unknown, requestId: string): Problem {
   if (error instanceof AppError) return appErrorToProblem(error, requestId)
-  const { validation, statusCode: status = 500, code = '', message = '' } = error as Partial<FastifyError>
+  const {
+    validation,
+    validationContext = '',
+    statusCode: status = 500,
+    code = '',
+    message = '',
+  } = error as Partial<FastifyError>
   if (validation) {
-    const errors = validation
-      .slice(0, 20)
-      .map(({ instancePath, message: mistake }) => `${instancePath || '/'} ${mistake ?? 'is not valid'}`)
-    return toProblem({
-      status: 400,
-      code: 'invalid-request',
-      detail: `The request is not valid: ${message}.`,
-      errors,
-    })
+    const errors = validation.slice(0, 20).map((mistake) => toMistake(mistake, validationContext))
+    const detail = `The request is not valid: ${errors[0] ?? message}.`
+    return toProblem({ status: 400, code: 'invalid-request', detail, errors })
   }
   const known = KNOWN_ERRORS[code]
   if (!known && (status < 400 || status >= 500)) return internalProblem(requestId)
   const detail = known?.detail ?? toSentence(message || 'The request is not valid')
-  return toProblem({ status, code: known?.code ?? 'invalid-request', detail })
+  return toProblem({ status, code: known?.code ?? CODES_BY_STATUS[status] ?? 'invalid-request', detail })
+}
+
+/** ‘the parameter ‘limit’ must be <= 10000’. */
+function toMistake(
+  { instancePath, message = 'is not valid', params }: FastifySchemaValidationError,
+  place: string,
+): string {
+  const name = clip(instancePath.slice(1).replaceAll('/', '.'))
+  const where = `the ${PLACES[place] ?? 'request'}${name && ` '${name}'`}`
+  const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.join(', ')}` : ''
+  return `${where} ${message}${allowed}`
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -81,7 +110,10 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = errorToProblem(error, request.id)
   if (problem.status >= 500)
-    request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+    request.log.error(
+      { err: error, route: request.routeOptions.url, requestId: request.id },
+      'request failed',
+    )
   if (problem.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '5')
   return sendProblem(reply, problem)
 }

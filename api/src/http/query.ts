@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { AppError, clip, isWithin, parseTime, type Bounds, type City, type Kinds } from '@pulso/model'
 import type { Entry } from '../current/entry.ts'
 
@@ -45,10 +46,13 @@ export function parseStates(text: string | undefined, kinds: Kinds): ReadonlySet
   return names.length > 0 ? new Set(names) : undefined
 }
 
+/** As people and programs write degrees; `Number` would also take hexadecimal and nothing at all. */
+const DECIMAL = /^\s*[+-]?\d+(\.\d*)?(e[+-]?\d+)?\s*$/i
+
 /** `bbox=west,south,east,north`. @throws AppError `invalid-bbox` (400) */
 export function parseBbox(text: string | undefined, city: City): Bounds | undefined {
   if (text === undefined || text === '') return undefined
-  const numbers = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)))
+  const numbers = text.split(',').map((part) => (DECIMAL.test(part) ? Number(part) : NaN))
   const [west = NaN, south = NaN, east = NaN, north = NaN] = numbers
   if (numbers.length !== 4 || !numbers.every(Number.isFinite)) throw invalidBbox('it must be four numbers')
   if (Math.abs(west) > 180 || Math.abs(east) > 180 || Math.abs(south) > 90 || Math.abs(north) > 90)
@@ -66,13 +70,27 @@ export function parseQueryTime(name: string, text: string | undefined, fallbackM
   // A `+` of an offset that was not escaped arrives as a space.
   const timeMs = parseTime(text.replace(' ', '+'))
   if (timeMs === undefined)
-    throw badRequest('invalid-time', `'${name}' must be ISO 8601 with a zone, like 2026-05-31T08:00:00Z`)
+    throw badRequest(
+      'invalid-time',
+      `'${name}' must be ISO 8601 with a zone, like 2026-05-31T08:00:00Z or 2026-05-31T10:00:00+02:00; ${toTimeHint(text)}`,
+    )
   return timeMs
+}
+
+/** What people get wrong most often. */
+function toTimeHint(text: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return 'a day alone has no zone and no hour'
+  // The hour after a change of the clocks may be there twice or not at all: only the zone tells.
+  if (/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text))
+    return "this one has no zone: add Z for UTC, or the offset that the clocks had then, '+' written as %2B"
+  if (/^\d+$/.test(text)) return 'a number of seconds or milliseconds is not taken'
+  return 'years go from 2000 to 2099, and the day must exist'
 }
 
 /** What comes after the page that ended with this key, for clients to pass back unread. */
 export function toCursor(key: readonly (string | number)[]): string {
-  return Buffer.from(JSON.stringify(key)).toString('base64url')
+  const content = JSON.stringify(key)
+  return Buffer.from(toCheck(content) + content).toString('base64url')
 }
 
 /** @throws AppError `invalid-cursor` (400) */
@@ -81,11 +99,26 @@ export function parseCursor(
   types: readonly ('string' | 'number')[],
 ): unknown[] | undefined {
   if (text === undefined || text === '') return undefined
-  const key = parseJson(Buffer.from(text, 'base64url').toString())
+  const bytes = Buffer.from(text, 'base64url')
+  const whole = bytes.toString()
+  const content = whole.slice(CHECK_LENGTH)
+  // Read back exactly: base64url passes over what is none of its letters.
+  const isOurs = whole.slice(0, CHECK_LENGTH) === toCheck(content) && bytes.toString('base64url') === text
+  const key = isOurs ? parseJson(content) : undefined
   const fits =
     Array.isArray(key) && key.length === types.length && types.every((type, i) => typeof key[i] === type)
   if (!fits) throw badRequest('invalid-cursor', "'cursor' must be the 'next' of an earlier page, unchanged")
   return key as unknown[]
+}
+
+const CHECK_LENGTH = 6
+
+/**
+ * Tells a cursor that was cut, changed or made up from ours. It is no secret: a cursor opens nothing that a question
+ * without one would not, and every process at scale has to know every other one's.
+ */
+function toCheck(content: string): string {
+  return hash('sha1', `cursor ${content}`, 'base64url').slice(0, CHECK_LENGTH)
 }
 
 export function matches({ kind, sensor }: Entry, filter: SensorFilter): boolean {

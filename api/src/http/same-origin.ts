@@ -1,15 +1,12 @@
 import { AppError } from '@pulso/model'
 import type { FastifyRequest } from 'fastify'
 
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
-
 /**
- * Another site's page must not act in an operator's name. Browsers say where a request comes from; a program that sends
- * neither header is not a browser and carries no operator's cookie by accident.
+ * For requests that change something: another site's page must not act in an operator's name. Browsers say where a
+ * request comes from; a program that sends neither header is not a browser and carries no operator's cookie by accident.
  * @throws AppError `cross-origin` (403)
  */
 export function refuseCrossOrigin(request: FastifyRequest): void {
-  if (SAFE_METHODS.has(request.method)) return
   const site = request.headers['sec-fetch-site']
   const { origin } = request.headers
   const isForeign =

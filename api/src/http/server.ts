@@ -1,43 +1,23 @@
-import { AppError } from '@pulso/model'
 import fastifyCompress from '@fastify/compress'
-import fastifyCookie from '@fastify/cookie'
-import fastifyHelmet from '@fastify/helmet'
-import fastifyRateLimit from '@fastify/rate-limit'
 import Fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import type { Socket } from 'node:net'
 import type { ApiLimits } from '../limits.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import type { ApiOptions } from '../options.ts'
 import type { App, SchemaTypes } from './app.ts'
-import { addCaching } from './caching.ts'
-import { handleError, PROBLEM_TYPE, sendProblem, toProblem } from './problem.ts'
-import { refuseCrossOrigin } from './same-origin.ts'
+import { addPreflights } from './cors.ts'
+import { shareWithEveryRoute } from './every-route.ts'
+import { BARE_HEADERS } from './headers.ts'
+import { answerMissing } from './not-found.ts'
+import { handleError, PROBLEM_TYPE, toProblem } from './problem.ts'
+import { createRateLimiter } from './rate-limit.ts'
+import { createRouteTable } from './route-table.ts'
 
-/** Nothing from elsewhere, no inline script or style; MapLibre's worker is a blob. */
-const CONTENT_SECURITY_POLICY = {
-  'default-src': ["'self'"],
-  'script-src': ["'self'"],
-  'style-src': ["'self'"],
-  'worker-src': ['blob:'],
-  'img-src': ["'self'", 'data:', 'blob:'],
-  'connect-src': ["'self'"],
-  'object-src': ["'none'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'self'"],
-  'frame-ancestors': ["'none'"],
-}
+/** A body is 16 KB at most: whoever needs longer for it holds a connection for nothing. */
+const REQUEST_TIMEOUT_MS = 30_000
 
-/** For answers made before any route is known: nothing in them is to be run or guessed. */
-const BARE_HEADERS = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-}
-
-/** Where the web app's files are served. */
-const STATIC_ROUTE = '/*'
-
-/** Addresses whose request rates are remembered at once. */
-const MAX_RATED_ADDRESSES = 10_000
+/** Longer than any address that Node reads, so that a route says itself what is too long for it. */
+const MAX_PARAM_LENGTH = 16 * 1024
 
 /** The HTTP server with everything that every route shares, and no route. */
 export function createServer({
@@ -56,7 +36,12 @@ export function createServer({
     bodyLimit: limits.bodyBytes,
     // Live feeds and keep-alive sockets would otherwise hold up the end.
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: false },
+    // Who speaks for others is believed from these addresses only: everybody else is who they connect as.
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
+    // A logger of its own for each request costs as much as a small answer; who logs names the request.
+    childLoggerFactory: (parent) => parent,
     // No hook runs for these, helmet's neither.
     frameworkErrors: (error, request, reply) => void handleError(error, request, reply.headers(BARE_HEADERS)),
     clientErrorHandler: answerBrokenRequest,
@@ -67,63 +52,26 @@ export function createServer({
   // Generated serialisers cost a quarter of a second at each start; the large answers are kept as text anyway.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.setErrorHandler(handleError)
-  void app.register(fastifyHelmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
-    // Plain http on localhost must work; whoever puts TLS in front adds it there.
-    hsts: false,
-    frameguard: { action: 'deny' },
-  })
-  void app.register(fastifyRateLimit, {
-    max: limits.requestsPerSecond,
-    timeWindow: 1_000,
-    cache: MAX_RATED_ADDRESSES,
-    // A page loads dozens of files at once; only what is not there counts.
-    allowList: ({ routeOptions }) => routeOptions.url === STATIC_ROUTE,
-    addHeaders: NO_RATE_HEADERS,
-    addHeadersOnExceeding: NO_RATE_HEADERS,
-    errorResponseBuilder: (_request, { max }) =>
-      new AppError('rate-limited', `More than ${max} requests in a second; please slow down`, {
-        status: 429,
-      }),
-  })
-  void app.register(fastifyCookie)
-  addCaching(app)
+  const shared = {
+    table: createRouteTable(),
+    limiter: createRateLimiter({ perSecond: limits.requestsPerSecond, clock: options.clock }),
+  }
+  shareWithEveryRoute(app, shared)
   void app.register(fastifyCompress, { encodings: ['br', 'gzip', 'identity'], threshold: 1024 })
-  app.addHook('onRequest', async (request) => refuseCrossOrigin(request))
+  addPreflights(app, shared)
   observeDurations(app, metrics)
-  void app.after(() => answerUnknownRoutes(app))
+  app.setNotFoundHandler((request, reply) => answerMissing(request, reply, shared))
   return app
-}
-
-const NO_RATE_HEADERS = {
-  'x-ratelimit-limit': false,
-  'x-ratelimit-remaining': false,
-  'x-ratelimit-reset': false,
 }
 
 function observeDurations(app: App, metrics: ApiMetrics): void {
   app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'unknown'
-    if (request.routeOptions.config.isStream !== true) {
+    const { url: route = 'unknown', config } = request.routeOptions
+    if (config.isStream !== true) {
       const labels = { method: request.method, route, status: reply.statusCode }
       metrics.httpDurationSeconds.observe(labels, reply.elapsedTime / 1_000)
     }
     done()
-  })
-}
-
-function answerUnknownRoutes(app: App): void {
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '/'
-    const isForPeople = request.method === 'GET' && request.headers.accept?.includes('text/html')
-    if (isForPeople && !path.startsWith('/api/'))
-      return reply
-        .code(404)
-        .header('cache-control', 'no-store')
-        .type('text/plain; charset=utf-8')
-        .send('There is no such page.\n')
-    const detail = `${request.method} ${path.slice(0, 100)} is not part of this interface; see /docs.`
-    return sendProblem(reply, toProblem({ status: 404, code: 'unknown-route', detail }))
   })
 }
 

@@ -3,6 +3,7 @@ import {
   CityView,
   HistoryView,
   LiveEvent,
+  NearestView,
   OpsOverview,
   OpsSensors,
   Problem,
@@ -24,6 +25,7 @@ export const GEOJSON_TYPE = 'application/geo+json'
 
 /** The shapes that the OpenAPI document names. */
 const VIEWS = {
+  NearestView,
   CityView,
   HistoryView,
   LiveEvent,
@@ -43,6 +45,21 @@ type Views = typeof VIEWS
 
 export function addViews(app: App): void {
   for (const [name, schema] of Object.entries(VIEWS)) app.addSchema({ ...schema, $id: name })
+}
+
+/** What may go wrong at every route stands at every route, also where its file does not name it. */
+export function describeCommonProblems(app: App): void {
+  app.addHook('onRoute', (route) => {
+    const { schema, config = {} } = route
+    if (!schema?.tags) return
+    const statuses = [
+      ...(config.takesAnyParameter === true ? [] : [400]),
+      ...(config.rateLimit === false ? [] : [429]),
+      ...(schema.body ? [413, 415] : []),
+    ]
+    const given = schema.response as Record<string, unknown> | undefined
+    route.schema = { ...schema, response: { ...problems(...statuses), ...given } }
+  })
 }
 
 /** What all routes for operators have in common. */
@@ -76,7 +93,11 @@ export function problems<const S extends number>(...statuses: S[]): Record<S, TS
 }
 
 export const SensorParams = Type.Object({
-  id: Type.String({ maxLength: 256, description: 'The sensor’s id', examples: ['bay-042'] }),
+  id: Type.String({
+    pattern: '^[A-Za-z0-9._:-]{1,64}$',
+    description: 'The sensor’s id',
+    examples: ['bay-042'],
+  }),
 })
 
 export function kindParameter(kinds: Kinds): TString {
@@ -136,6 +157,22 @@ const PROBLEM_KINDS: Record<number, ProblemKind> = {
   404: {
     description: 'There is no such thing',
     example: { title: 'Not Found', code: 'unknown-sensor', detail: 'There is no sensor ‘bay-042’.' },
+  },
+  413: {
+    description: 'The body is too large',
+    example: {
+      title: 'Payload Too Large',
+      code: 'payload-too-large',
+      detail: 'The body must not be larger than 16384 bytes.',
+    },
+  },
+  415: {
+    description: 'The body is not JSON',
+    example: {
+      title: 'Unsupported Media Type',
+      code: 'unsupported-media-type',
+      detail: 'Send the body as application/json.',
+    },
   },
   429: {
     description: 'Too many requests; `Retry-After` says when to come back',

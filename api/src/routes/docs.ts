@@ -2,6 +2,8 @@ import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { App } from '../http/app.ts'
 import { toOpenapi31 } from '../http/openapi.ts'
+import { prepareBody, sendPrepared, type PreparedBody } from '../http/prepared.ts'
+import { JSON_TYPE } from './common.ts'
 
 const DESCRIPTION = `The city's sensors, live and past, as open data.
 
@@ -42,15 +44,20 @@ export function addOpenapi(app: App): void {
   })
 }
 
-export function docsRoutes(app: App): void {
+/** The document is the same until the next start, and its size makes it worth keeping ready. */
+export function openapiRoute(app: App): void {
+  let document: PreparedBody | undefined
   app.get(
     '/openapi.json',
-    {
-      config: { isPublic: true },
-      schema: { hide: true },
+    { config: { isPublic: true, isPrepared: true }, compress: false, schema: { hide: true } },
+    (request, reply) => {
+      document ??= prepareBody(JSON.stringify(app.swagger()), JSON_TYPE)
+      return sendPrepared(request, reply, document)
     },
-    (_request, reply) => reply.type('application/json').send(JSON.stringify(app.swagger())),
   )
+}
+
+export function docsRoutes(app: App): void {
   void app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
     logLevel: 'warn',

@@ -26,7 +26,7 @@ export function healthRoutes(app: App, { checks }: ApiContext): void {
   app.get(
     '/health/live',
     {
-      config: { cacheControl: 'no-store' },
+      config: { cacheControl: 'no-store', takesAnyParameter: true },
       schema: {
         tags: ['operation'],
         summary: 'The process answers',
@@ -42,7 +42,7 @@ export function healthRoutes(app: App, { checks }: ApiContext): void {
   app.get(
     '/health/ready',
     {
-      config: { cacheControl: 'no-store' },
+      config: { cacheControl: 'no-store', takesAnyParameter: true },
       schema: {
         tags: ['operation'],
         summary: 'Every dependency answers',

@@ -9,7 +9,7 @@ export function metricsRoutes(app: App, { options }: ApiContext): void {
   app.get(
     '/metrics',
     {
-      config: { cacheControl: 'no-store' },
+      config: { cacheControl: 'no-store', takesAnyParameter: true },
       schema: {
         tags: ['operation'],
         summary: 'Metrics for Prometheus',

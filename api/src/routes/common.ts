@@ -3,7 +3,6 @@ import {
   CityView,
   HistoryView,
   LiveEvent,
-  NearestView,
   OpsOverview,
   OpsSensors,
   Problem,
@@ -25,7 +24,6 @@ export const GEOJSON_TYPE = 'application/geo+json'
 
 /** The shapes that the OpenAPI document names. */
 const VIEWS = {
-  NearestView,
   CityView,
   HistoryView,
   LiveEvent,

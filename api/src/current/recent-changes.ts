@@ -1,19 +1,23 @@
-import type { Changes } from './current-state.ts'
 import type { Entry } from './entry.ts'
 
 /** Sensors remembered by tick, all ticks together: more than this costs more than looking through the whole city. */
 const MAX_ENTRIES = 20_000
 const MAX_TICKS = 1_000
 
+interface Tick {
+  sequence: number
+  entries: readonly Entry[]
+}
+
 /** The last ticks, for readers that missed a few of them. */
 export interface RecentChanges {
-  add(changes: Changes): void
+  add(tick: Tick): void
   /** Sensors that changed behind the tick, each once; undefined when that is longer ago than what is remembered. */
   since(sequence: number): Entry[] | undefined
 }
 
 export function createRecentChanges(): RecentChanges {
-  const ticks: Pick<Changes, 'sequence' | 'entries'>[] = []
+  const ticks: Tick[] = []
   let size = 0
   return {
     add({ sequence, entries }) {

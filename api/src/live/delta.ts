@@ -3,13 +3,13 @@ import type { Changes } from '../current/current-state.ts'
 import type { Entry } from '../current/entry.ts'
 import { toFeatureJson } from '../current/features.ts'
 import { toEventHead, toEventTail } from './event.ts'
-import type { View } from './view.ts'
+import type { Wish } from './wish.ts'
 import { frame, FRAME_BYTES, FRAME_HEAD_BYTES } from './wire.ts'
 
 /** What one tick changed, ready to be sent. */
 export interface Delta {
-  /** The event for the readers of a view; undefined when it leaves nothing of it. */
-  bytesFor(view: View): Buffer | undefined
+  /** The event for the readers who wish for it; undefined when it leaves nothing of it. */
+  bytesFor(wish: Wish): Buffer | undefined
 }
 
 interface Tail {
@@ -29,7 +29,7 @@ export function createDelta(changes: Changes, { id, nowMs }: { id: string; nowMs
   const tails = new Map<string, Tail>()
   const runs = new Uint32Array(2 * changes.entries.length)
 
-  const tailFor = ({ kindsKey, filter }: View): Tail => {
+  const tailFor = ({ kindsKey, filter }: Wish): Tail => {
     let tail = tails.get(kindsKey)
     if (tail) return tail
     const groups = changes.groups.filter(({ kind }) => filter.kinds?.has(kind.id) ?? true)
@@ -59,9 +59,9 @@ export function createDelta(changes: Changes, { id, nowMs }: { id: string; nowMs
   }
 
   return {
-    bytesFor(view) {
-      const tail = tailFor(view)
-      const count = row.find(view, runs)
+    bytesFor(wish) {
+      const tail = tailFor(wish)
+      const count = row.find(wish, runs)
       if (count > 0) return assemble(tail, count)
       if (tail.isEmpty) return undefined
       tail.withoutSensors ??= assemble(tail, 0)
@@ -72,8 +72,8 @@ export function createDelta(changes: Changes, { id, nowMs }: { id: string; nowMs
 
 interface Row {
   bytes: Buffer
-  /** Writes start and end of each stretch that the view wants. @returns how many numbers it wrote */
-  find(view: View, runs: Uint32Array): number
+  /** Writes start and end of each stretch that the wish names. @returns how many numbers it wrote */
+  find(wish: Wish, runs: Uint32Array): number
 }
 
 function createRow(changes: Changes, nowMs: number): Row {

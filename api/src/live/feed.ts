@@ -7,10 +7,10 @@ import { createDelta } from './delta.ts'
 import { parseEventId, toEventId } from './event.ts'
 import { createHeldBytes } from './held-bytes.ts'
 import { createPump } from './pump.ts'
-import { writeTo, type Line, type Reader } from './reader.ts'
+import { writeTo, type Line, type Reader, type View } from './reader.ts'
 import { createSeats } from './seats.ts'
 import { createTransfers, type Transfer } from './transfer.ts'
-import { createViews, type View } from './view.ts'
+import { createViews } from './views.ts'
 import { LAST_CHUNK, toChunk, toPlain } from './wire.ts'
 
 /** Larger events go out in pieces, so that it shows whether a reader takes any of it. */

@@ -1,13 +1,21 @@
 import type { Socket } from 'node:net'
 import type { Transfer } from './transfer.ts'
-import type { View } from './view.ts'
 import { toPlain } from './wire.ts'
+import type { Wish } from './wish.ts'
 
 /** Where a reader's answer goes: its socket, behind the answer's headers. */
 export interface Line {
   readonly socket: Socket
   /** Not so with HTTP/1.0: the end of the answer is the end of the connection. */
   readonly isChunked: boolean
+}
+
+/** A wish, and those who have it. */
+export interface View extends Wish {
+  /** Readers that know everything up to the last tick and have nothing unsent. */
+  readonly live: Set<Reader>
+  /** How many there are in all. */
+  readers: number
 }
 
 /** One reader of the feed. At most one event of it is under way; what changes meanwhile is gathered. */

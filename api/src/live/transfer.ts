@@ -2,7 +2,7 @@ import type { Entry } from '../current/entry.ts'
 import { toFeatureJson } from '../current/features.ts'
 import type { Group } from '../current/groups.ts'
 import { toEventHead, toEventTail, type EventName } from './event.ts'
-import { mustHear, type View } from './view.ts'
+import { mustHear, type Wish } from './wish.ts'
 import { toChunk } from './wire.ts'
 
 /** Small enough that 5,000 readers who all take nothing hold no more than 160 MB. */
@@ -21,7 +21,7 @@ export interface Transfer {
 
 export interface GatheredOptions {
   event: EventName
-  view: View
+  view: Wish
   /** Sensors in a list that only grows: a snapshot of a large city takes a slow reader minutes. */
   entries: readonly Entry[]
   groups: readonly Group[]

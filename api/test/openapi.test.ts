@@ -29,6 +29,8 @@ const ROUTES = [
   'GET /api/v1/sensors/{id}/history',
   'GET /api/v1/live',
   'GET /basemap/schematic.json',
+  'GET /tiles/sensors/{z}/{x}/{y}.mvt',
+  'GET /tiles/sensors.json',
   'POST /api/v1/ops/quarantine/purge',
   'POST /api/v1/ops/quarantine/replay',
   'POST /api/v1/session',

@@ -5,3 +5,4 @@
 export * from './city.ts'
 export * from './http.ts'
 export * from './http-quarantine.ts'
+export * from './http-tiles.ts'

@@ -14,6 +14,7 @@ import { metricsRoutes } from './metrics.ts'
 import { opsRoutes } from './ops.ts'
 import { sensorsRoutes } from './sensors.ts'
 import { sessionRoutes } from './session.ts'
+import { tilesRoutes } from './tiles.ts'
 import { webRoutes } from './web.ts'
 import { zonesRoutes } from './zones.ts'
 
@@ -25,6 +26,7 @@ const ROUTES = [
   historyRoutes,
   liveRoutes,
   basemapRoutes,
+  tilesRoutes,
   healthRoutes,
   metricsRoutes,
   openapiRoute,

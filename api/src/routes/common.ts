@@ -13,6 +13,7 @@ import {
   SensorCollection,
   SensorDetail,
   SessionView,
+  TileJson,
   ZonesView,
 } from '@pulso/model/schemas'
 import { Type, type Static, type TInteger, type TSchema, type TString } from 'typebox'
@@ -37,6 +38,7 @@ const VIEWS = {
   SensorCollection,
   SensorDetail,
   SessionView,
+  TileJson,
   ZonesView,
 }
 type Views = typeof VIEWS

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DEFAULT_BROKER_LIMITS } from '@pulso/broker'
 import { AppError } from '@pulso/model'
+import { DEFAULT_LIMITS } from '../../api/src/limits.ts'
 import { parseConfig } from '../src/config/config.ts'
 
 const mistakesOf = (env: Record<string, string>): readonly string[] => {
@@ -19,7 +20,8 @@ const mistakesOf = (env: Record<string, string>): readonly string[] => {
 describe('the configuration', () => {
   it('has a default for everything', () => {
     const config = parseConfig({})
-    assert.deepEqual(config.http, { host: '127.0.0.1', port: 8080 })
+    assert.deepEqual(config.http, { host: '127.0.0.1', port: 8080, trustedProxies: [] })
+    assert.equal(config.limits.http.requestsPerSecond, DEFAULT_LIMITS.requestsPerSecond)
     assert.deepEqual(config.mqtt, { host: '127.0.0.1', port: 1883, tls: null, webSocketPort: null })
     assert.deepEqual(config.readings, { driver: 'duckdb' })
     assert.deepEqual(config.clockLimits, { pastMs: 7 * 86_400_000, futureMs: 300_000 })
@@ -52,6 +54,33 @@ describe('the configuration', () => {
   it('refuses a misspelt name instead of ignoring it, and guesses what was meant', () => {
     assert.match(mistakesOf({ PULSO_HTPP_PORT: '1' })[0] ?? '', /did you mean PULSO_HTTP_PORT/)
     assert.match(mistakesOf({ PULSO_COLOUR: 'blue' })[0] ?? '', /no such setting$/)
+  })
+
+  it('takes proxies as addresses and networks, and none that would stand for everybody', () => {
+    const proxies = (text: string): readonly string[] =>
+      parseConfig({ PULSO_HTTP_TRUSTED_PROXIES: text }).http.trustedProxies
+    assert.deepEqual(proxies('127.0.0.1, 10.0.0.0/8,::1,fd00::/8,'), [
+      '127.0.0.1',
+      '10.0.0.0/8',
+      '::1',
+      'fd00::/8',
+    ])
+    for (const wrong of [
+      'proxy.example',
+      '10.0.0.0/33',
+      '10.0.0/8',
+      '::/129',
+      '1.2.3.4/',
+      '1.2.3.4/8/8',
+      'loopback',
+    ])
+      assert.match(
+        mistakesOf({ PULSO_HTTP_TRUSTED_PROXIES: wrong })[0] ?? '',
+        /^PULSO_HTTP_TRUSTED_PROXIES: .* neither an address nor a network/,
+        wrong,
+      )
+    for (const everybody of ['0.0.0.0/0', '::/0'])
+      assert.match(mistakesOf({ PULSO_HTTP_TRUSTED_PROXIES: everybody })[0] ?? '', /trusts every address/)
   })
 
   it('says which files MQTT over TLS still needs', () => {

@@ -33,6 +33,7 @@ export function createBoxApi(options: BoxApiOptions): Api {
   observeEventLoop('api', metrics)
   return createApi({
     ...config.http,
+    limits: config.limits.http,
     city,
     kinds,
     clock: systemClock,

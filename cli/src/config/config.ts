@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { AppError, messageOf, type ClockLimits } from '@pulso/model'
 import type { QuarantineBounds } from '@pulso/stores/limits'
+import type { HttpConfig } from './http.ts'
 import { readBrokerLimits, readTls, type BrokerLimitsConfig, type MqttConfig } from './mqtt.ts'
 import { VARIABLES } from './schema.ts'
 import type { Variable } from './variables.ts'
@@ -17,7 +18,7 @@ export interface InfluxConfig {
 export interface Config {
   /** Absolute. */
   dataDir: string
-  http: { host: string; port: number }
+  http: HttpConfig
   mqtt: MqttConfig
   readings: { driver: 'duckdb' } | ({ driver: 'influxdb' } & InfluxConfig)
   /** Absolute path of the city file; null for the bundled one. */
@@ -31,6 +32,7 @@ export interface Config {
   clockLimits: ClockLimits
   limits: {
     broker: BrokerLimitsConfig
+    http: { requestsPerSecond: number }
     journal: { maxBytes: number; minFreeBytes: number }
     quarantine: Pick<QuarantineBounds, 'maxEntries' | 'maxBytes'>
   }
@@ -61,7 +63,11 @@ export function parseConfig(env: Environment): Config {
   }
   const config = {
     dataDir,
-    http: { host: read('httpHost'), port: read('httpPort') },
+    http: {
+      host: read('httpHost'),
+      port: read('httpPort'),
+      trustedProxies: read('httpTrustedProxies') ?? [],
+    },
     mqtt: {
       host: read('mqttHost'),
       port: read('mqttPort'),
@@ -76,6 +82,7 @@ export function parseConfig(env: Environment): Config {
     clockLimits: { pastMs: read('clockPastMs'), futureMs: read('clockFutureMs') },
     limits: {
       broker: readBrokerLimits(read),
+      http: { requestsPerSecond: read('limitHttpRequestsPerSecond') },
       journal: { maxBytes: read('limitJournalBytes'), minFreeBytes: read('limitJournalFreeBytes') },
       quarantine: { maxEntries: read('limitQuarantineEntries'), maxBytes: read('limitQuarantineBytes') },
     },

@@ -1,6 +1,7 @@
 import { DEFAULT_JOURNAL_BOUNDS, DEFAULT_QUARANTINE_BOUNDS } from '@pulso/stores/limits'
+import { HTTP_VARIABLES } from './http.ts'
 import { BROKER_LIMIT_VARIABLES, MQTT_VARIABLES } from './mqtt.ts'
-import { choice, count, duration, port, text, url, type Variable } from './variables.ts'
+import { choice, count, duration, text, url, type Variable } from './variables.ts'
 
 /** Every setting there is: name, default, meaning. `.env.example` is checked against this table. */
 export const VARIABLES = {
@@ -9,12 +10,7 @@ export const VARIABLES = {
     default: './data',
     help: 'Where everything is kept. One running box per folder.',
   }),
-  httpHost: text({
-    name: 'PULSO_HTTP_HOST',
-    default: '127.0.0.1',
-    help: 'Address of the web app and the API.',
-  }),
-  httpPort: port({ name: 'PULSO_HTTP_PORT', default: '8080', help: 'Their port; 0 takes a free one.' }),
+  ...HTTP_VARIABLES,
   ...MQTT_VARIABLES,
   journal: choice(
     { name: 'PULSO_JOURNAL', default: 'sqlite', help: 'Where acknowledged messages are kept first.' },

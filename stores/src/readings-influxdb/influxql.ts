@@ -5,15 +5,19 @@ export type Cell = string | number | boolean | null
 
 /** The rows of one statement; its columns are named once. */
 export interface ResultTable {
+  /** With `GROUP BY`: the tags that the rows share. */
+  tags?: Readonly<Record<string, string>>
   columns: readonly string[]
   rows: readonly (readonly Cell[])[]
 }
 
-interface QueryAnswer {
+export interface QueryAnswer {
   error?: string
   results?: {
     error?: string
-    series?: { columns: string[]; values?: Cell[][]; partial?: boolean }[]
+    series?: { tags?: Record<string, string>; columns: string[]; values?: Cell[][]; partial?: boolean }[]
+    /** Of an answer in pieces: there is more to come. */
+    partial?: boolean
   }[]
 }
 
@@ -25,6 +29,11 @@ export function quoteIdentifier(name: string): string {
 /** A text in InfluxQL. */
 export function quoteText(text: string): string {
   return `'${escape(text).replaceAll("'", "\\'")}'`
+}
+
+/** A condition that a tag has one of these values: much faster in InfluxDB than as many comparisons. */
+export function tagIsOneOf(tag: string, values: readonly string[]): string {
+  return `${quoteIdentifier(tag)} =~ /^(${values.map(escapePattern).join('|')})$/`
 }
 
 /** InfluxDB counts nanoseconds in 64 bits: 1677 to 2262. */
@@ -48,14 +57,19 @@ export async function queryInflux(
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
   })) as QueryAnswer
-  const results = answer.results ?? []
-  const error = answer.error ?? results.find((result) => result.error !== undefined)?.error
-  if (error !== undefined) throw toQueryError(error)
-  const series = results.flatMap((result) => result.series ?? [])
-  if (series.some(({ partial }) => partial)) {
+  if (answer.results?.some(({ series }) => series?.some(({ partial }) => partial))) {
     throw new AppError('readings-refused', 'InfluxDB cut an answer short: raise its max-row-limit')
   }
-  return series.map(({ columns, values = [] }) => ({ columns, rows: values }))
+  return toTables(answer)
+}
+
+/** @throws AppError where the server says that a statement failed */
+export function toTables({ error, results = [] }: QueryAnswer): ResultTable[] {
+  const said = error ?? results.find((result) => result.error !== undefined)?.error
+  if (said !== undefined) throw toQueryError(said)
+  return results.flatMap(({ series = [] }) =>
+    series.map(({ tags, columns, values = [] }) => ({ ...(tags && { tags }), columns, rows: values })),
+  )
 }
 
 /** A statement fails with status 200 and a sentence. A missing database may be back at the next try. */
@@ -70,4 +84,8 @@ function toQueryError(message: string): AppError {
 
 function escape(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+}
+
+function escapePattern(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll('\n', '\\n')
 }

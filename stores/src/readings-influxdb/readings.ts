@@ -2,13 +2,16 @@ import { Point } from '@influxdata/influxdb-client'
 import { AppError, type Kinds, type MetricValue } from '@pulso/model'
 import { requireKind, requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
+import type { Rollups } from '../rollups.ts'
 import { createSerialQueue } from '../serial.ts'
-import { createInfluxServer, type InfluxServer, type InfluxVersion } from './address.ts'
+import { createInfluxServer, type InfluxBucket, type InfluxContent, type InfluxVersion } from './address.ts'
 import { isAnswer, toInfluxError } from './errors.ts'
 import { openInfluxExport } from './export.ts'
 import { findReadings } from './find.ts'
 import { queryInflux, quoteIdentifier, quoteText, toTime, type ResultTable } from './influxql.ts'
 import { toPoint } from './lines.ts'
+import { ensureBuckets, type InfluxRetentionMs } from './retention.ts'
+import { createInfluxRollups } from './rollups.ts'
 import { writePoints } from './write.ts'
 
 export interface InfluxReadingsOptions {
@@ -18,8 +21,10 @@ export interface InfluxReadingsOptions {
   token: string | null
   /** 2.x only. */
   org: string
-  /** On 1.x the database. Created when it is missing. */
+  /** On 1.x the database. Created when it is missing, and so are those of aggregates: `{bucket}_5m`, `_1h`, `_1d`. */
   bucket: string
+  /** How long the server keeps what, applied at each start; when absent its own settings stay as they are. */
+  retentionMs?: InfluxRetentionMs
   kinds: Kinds
   /** How long the server may be silent in a request. */
   timeoutMs?: number
@@ -42,14 +47,16 @@ const SCHEMA_MEASUREMENT = 'pulso-schema'
  * both speak. There are no transactions; a batch that is written again changes nothing.
  * @throws AppError `readings-unavailable` (retryable), `readings-too-new`, `readings-refused`
  */
-export async function openInfluxReadings(options: InfluxReadingsOptions): Promise<Readings> {
-  const { kinds, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+export async function openInfluxReadings(
+  options: InfluxReadingsOptions,
+): Promise<Readings & { readonly rollups: Rollups }> {
+  const { kinds, retentionMs, onBeyondRetention, timeoutMs = DEFAULT_TIMEOUT_MS } = options
   const server = createInfluxServer({ ...options, timeoutMs })
-  const query = (q: string): Promise<ResultTable[]> =>
-    queryInflux(server.influx, { path: server.queryPath, q })
+  const { raw } = server.buckets
+  const query = (q: string): Promise<ResultTable[]> => queryInflux(raw.influx, { path: raw.queryPath, q })
   const ready = createOnce(async () => {
-    await server.ensureBucket()
-    await keepSchemaVersion(server, query)
+    await ensureBuckets(server, retentionMs)
+    await keepSchemaVersion(raw, query)
   })
   try {
     await ready()
@@ -71,13 +78,15 @@ export async function openInfluxReadings(options: InfluxReadingsOptions): Promis
     }
   }
 
+  const forgetsItself = (content: InfluxContent): boolean => typeof retentionMs?.[content] === 'number'
+  const rollups = createInfluxRollups({ server, kinds, forgetsItself, writes, guard, onBeyondRetention })
+
   return {
     driver: 'influxdb',
+    rollups,
     write: (batch) =>
       writes.run(() =>
-        guard('Cannot keep readings', () =>
-          writePoints(server, toPoints(kinds, batch), options.onBeyondRetention),
-        ),
+        guard('Cannot keep readings', () => writePoints(raw, toPoints(kinds, batch), onBeyondRetention)),
       ),
     position: async () => 0,
     find: (kindId, keys) =>
@@ -143,7 +152,7 @@ async function selectHistory(
 
 /** Written anew at each start, so that a bucket which forgets does not forget it. */
 async function keepSchemaVersion(
-  server: InfluxServer,
+  bucket: InfluxBucket,
   query: (q: string) => Promise<ResultTable[]>,
 ): Promise<void> {
   const tables = await query(`SELECT last("version") FROM ${quoteIdentifier(SCHEMA_MEASUREMENT)}`)
@@ -154,5 +163,5 @@ async function keepSchemaVersion(
       `The readings were written by a newer Pulso (schema ${version}, this one knows ${SCHEMA_VERSION}): start that version, or use another bucket`,
     )
   }
-  await writePoints(server, [new Point(SCHEMA_MEASUREMENT).floatField('version', SCHEMA_VERSION)])
+  await writePoints(bucket, [new Point(SCHEMA_MEASUREMENT).floatField('version', SCHEMA_VERSION)])
 }

@@ -1,14 +1,14 @@
 import type { Point } from '@influxdata/influxdb-client'
 import { messageOf } from '@pulso/model'
-import type { InfluxServer } from './address.ts'
+import type { InfluxBucket } from './address.ts'
 import { isBeyondRetention } from './errors.ts'
 
 /** InfluxDB's own advice for the size of one write. */
-const POINTS_PER_REQUEST = 5_000
+export const POINTS_PER_REQUEST = 5_000
 
 /** Sends points and waits for the server's word on each request: nothing stays in the client's buffers. */
 export async function writePoints(
-  { influx, writePath }: InfluxServer,
+  { influx, writePath }: Pick<InfluxBucket, 'influx' | 'writePath'>,
   points: readonly Point[],
   onBeyondRetention?: (detail: string) => void,
 ): Promise<void> {

@@ -69,17 +69,65 @@ async function answer(request: IncomingMessage, backend: string): Promise<Answer
     case 'GET /api/v2/buckets': {
       if (searchParams.get('org') !== ORG) return notFound('organization')
       const name = searchParams.get('name') ?? ''
-      return (await hasDatabase(backend, name)) ? json(200, { buckets: [{ name }] }) : notFound('bucket')
+      return (await hasDatabase(backend, name))
+        ? json(200, { buckets: [{ id: toId(name), name, retentionRules: await readRules(backend, name) }] })
+        : notFound('bucket')
     }
     case 'POST /api/v2/buckets': {
-      const { orgID, name } = JSON.parse(body.toString()) as { orgID: string; name: string }
+      const { orgID, name, retentionRules } = JSON.parse(body.toString()) as NewBucket
       if (orgID !== ORG_ID) return notFound('organization')
       await queryBackend(backend, `CREATE DATABASE "${name}"`)
-      return json(201, { id: 'bucket', name })
+      await applyRules(backend, name, retentionRules)
+      return json(201, { id: toId(name), name })
     }
-    default:
-      return notFound('path')
+    case 'POST /api/v2/delete': {
+      if (searchParams.get('org') !== ORG) return notFound('organization')
+      const { start, stop, predicate } = JSON.parse(body.toString()) as Record<string, string>
+      const measurement = /^_measurement=(".*")$/.exec(predicate ?? '')?.[1]
+      if (measurement === undefined) return json(400, { code: 'invalid', message: 'bad predicate' })
+      const q = `DELETE FROM ${measurement} WHERE time >= '${start}' AND time <= '${stop}'`
+      await queryBackend(backend, q, searchParams.get('bucket') ?? '')
+      return { status: 204 }
+    }
   }
+  const bucketId = /^PATCH \/api\/v2\/buckets\/([0-9a-f]+)$/.exec(`${request.method} ${pathname}`)?.[1]
+  if (bucketId === undefined) return notFound('path')
+  const { retentionRules } = JSON.parse(body.toString()) as NewBucket
+  await applyRules(backend, toName(bucketId), retentionRules)
+  return json(200, { id: bucketId })
+}
+
+type RetentionRules = readonly { everySeconds: number; shardGroupDurationSeconds: number }[]
+
+interface NewBucket {
+  orgID: string
+  name: string
+  retentionRules: RetentionRules
+}
+
+/** 2.x: no rule leaves what is, 0 seconds are for ever. */
+async function applyRules(backend: string, name: string, [rule]: RetentionRules): Promise<void> {
+  if (!rule) return
+  await queryBackend(
+    backend,
+    `ALTER RETENTION POLICY "autogen" ON "${name}" DURATION ${rule.everySeconds}s SHARD DURATION ${rule.shardGroupDurationSeconds}s`,
+  )
+}
+
+async function readRules(backend: string, name: string): Promise<object[]> {
+  const hours = /"autogen","(\d+)h?/.exec(
+    await queryBackend(backend, `SHOW RETENTION POLICIES ON "${name}"`),
+  )?.[1]
+  const everySeconds = Number(hours) * 3_600
+  return everySeconds === 0 ? [] : [{ type: 'expire', everySeconds }]
+}
+
+function toId(name: string): string {
+  return Buffer.from(name).toString('hex')
+}
+
+function toName(id: string): string {
+  return Buffer.from(id, 'hex').toString()
 }
 
 async function forward(
@@ -102,8 +150,11 @@ async function hasDatabase(backend: string, name: string): Promise<boolean> {
   return (await queryBackend(backend, 'SHOW DATABASES')).includes(JSON.stringify([name]))
 }
 
-async function queryBackend(backend: string, q: string): Promise<string> {
-  return (await fetch(`${backend}/query`, { method: 'POST', body: new URLSearchParams({ q }) })).text()
+async function queryBackend(backend: string, q: string, db = ''): Promise<string> {
+  const answer = await fetch(`${backend}/query`, { method: 'POST', body: new URLSearchParams({ db, q }) })
+  const text = await answer.text()
+  if (text.includes('"error"')) throw new Error(`${q}: ${text}`)
+  return text
 }
 
 function notFound(what: string): Answer {

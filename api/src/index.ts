@@ -1,7 +1,8 @@
+export { DEFAULT_LIMITS } from './limits.ts'
 export { createApi, type Api } from './api.ts'
 export { hashPassword, verifyPassword } from './operators/password.ts'
 export type { ApiLimits } from './limits.ts'
-export type { ApiOptions, HealthCheck, HealthFacts, Operations } from './options.ts'
+export type { ApiOptions, HealthCheck, HealthFacts, OpenData, Operations } from './options.ts'
 export {
   newestId,
   purgeQuarantineStep,
@@ -10,3 +11,5 @@ export {
   readQuarantineTotals,
   toQuarantineFilter,
 } from './quarantine.ts'
+export { createCsvEncoder } from './export/csv.ts'
+export type { Encoder } from './export/encoder.ts'

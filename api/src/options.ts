@@ -7,7 +7,7 @@ import type {
   QuarantineReplay,
   QuarantineReplayed,
 } from '@pulso/model'
-import type { ReadingsQueries, Registry } from '@pulso/stores'
+import type { AggregatesQueries, ReadingsExports, ReadingsQueries, Registry } from '@pulso/stores'
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { ApiLimits } from './limits.ts'
@@ -31,6 +31,12 @@ export interface Operations {
   replayQuarantine(selection: QuarantineReplay): Promise<QuarantineReplayed>
 }
 
+/** Where open data comes from. */
+export interface OpenData extends ReadingsExports {
+  /** Takes files that are made for a download; on the data folder's disk, and nobody else's. */
+  folder: string
+}
+
 export interface ApiOptions {
   city: City
   kinds: Kinds
@@ -41,6 +47,9 @@ export interface ApiOptions {
   port: number
   registry: Registry
   readings: ReadingsQueries
+  /** The past in steps, which forecasts are learnt from; without it there are none. */
+  aggregates?: AggregatesQueries
+  openData: OpenData
   /** How far a device's time may lie from ours, told to whoever asks for the city. */
   clockLimits: ClockLimits
   /** The API's own metrics go here. */

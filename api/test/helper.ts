@@ -14,7 +14,13 @@ import {
 import environment from '@pulso/model/kinds/environment'
 import carpark from '@pulso/model/kinds/carpark'
 import parking from '@pulso/model/kinds/parking'
-import { openSqliteRegistry, type Readings, type ReadingsQueries, type Registry } from '@pulso/stores'
+import {
+  openSqliteRegistry,
+  type Readings,
+  type ReadingsExports,
+  type ReadingsQueries,
+  type Registry,
+} from '@pulso/stores'
 import { openDuckdbReadings } from '@pulso/stores/readings'
 import type { LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
@@ -185,6 +191,7 @@ export async function createTestApi(
     port: 0,
     registry,
     readings: NO_READINGS,
+    openData: { ...NO_EXPORTS, folder: join(folder, 'exports') },
     clockLimits: { pastMs: 7 * 86_400_000, futureMs: 300_000 },
     metrics,
     metricsText: () => metrics.metrics(),
@@ -212,7 +219,7 @@ export async function createTestApi(
 }
 
 function toAnswer({ statusCode, headers, body: text }: LightMyRequestResponse): Answer {
-  const isJson = String(headers['content-type']).includes('json') && text !== ''
+  const isJson = /[/+]json/.test(String(headers['content-type'])) && text !== ''
   return { status: statusCode, headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined }
 }
 
@@ -225,6 +232,10 @@ export async function openTestReadings(t: TestContext): Promise<Readings> {
     await rm(folder, { recursive: true })
   })
   return readings
+}
+
+const NO_EXPORTS: ReadingsExports = {
+  openExport: () => Promise.reject(new Error('this test opened no readings')),
 }
 
 const NO_READINGS: ReadingsQueries = {

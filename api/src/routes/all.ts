@@ -7,6 +7,7 @@ import { basemapRoutes } from './basemap.ts'
 import { cityRoutes } from './city.ts'
 import { addViews, describeCommonProblems } from './common.ts'
 import { addOpenapi, docsRoutes, openapiRoute } from './docs.ts'
+import { exportRoutes } from './export.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
 import { liveRoutes } from './live.ts'
@@ -25,6 +26,8 @@ const ROUTES = [
   sensorsRoutes,
   historyRoutes,
   liveRoutes,
+  parkingRoutes,
+  exportRoutes,
   basemapRoutes,
   tilesRoutes,
   healthRoutes,

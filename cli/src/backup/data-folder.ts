@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { journalFile, readingsFile, registryFile } from '../box/files.ts'
 
 /** Of a running process, and worth nothing to another one. */
-const OF_A_PROCESS = /^(box\.lock.*|box\.pid|control\.sock)$/
+const OF_A_PROCESS = /^(box\.lock.*|box\.pid|control\.sock|exports)$/
 /** What a restore puts beside the stores: see `install.ts`. */
 const OF_A_RESTORE = /^(restore\.(partial|ready)|before-restore-.*)$/
 

@@ -5,6 +5,8 @@ import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client
 import type { Config } from '../config/config.ts'
 import { createLogger } from '../logger.ts'
 import type { BrokerThreadMethods } from './broker-thread.ts'
+import { createExportClient } from './export-desk.ts'
+import { exportsFolder } from './files.ts'
 import type { IngestThreadMethods } from './ingest-thread.ts'
 import type { Sources } from './open-sources.ts'
 import type { QuarantineDesk } from './quarantine-desk.ts'
@@ -40,6 +42,7 @@ export function createBoxApi(options: BoxApiOptions): Api {
     logger: createLogger(config.logLevel, 'api'),
     registry,
     readings: ingest.client,
+    openData: { ...createExportClient(ingest.client), folder: exportsFolder(config.dataDir) },
     clockLimits: config.clockLimits,
     metrics,
     async metricsText() {

@@ -5,6 +5,8 @@ import type { StoreFiles } from '@pulso/stores'
 export const journalFile = (dataDir: string): string => join(dataDir, 'journal.sqlite')
 export const registryFile = (dataDir: string): string => join(dataDir, 'registry.sqlite')
 export const readingsFile = (dataDir: string): string => join(dataDir, 'readings.duckdb')
+/** Files that are made for downloads. */
+export const exportsFolder = (dataDir: string): string => join(dataDir, 'exports')
 
 /** The same in any folder: a backup is laid out like the data folder. */
 export const storeFiles = (folder: string): StoreFiles => ({

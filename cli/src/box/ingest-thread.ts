@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import type { MessagePort } from 'node:worker_threads'
 import {
   createIngest,
@@ -23,7 +24,8 @@ import { Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { loadKinds } from '../config/load.ts'
 import { createLogger } from '../logger.ts'
-import { journalFile, registryFile } from './files.ts'
+import { createExportDesk, type ExportDesk } from './export-desk.ts'
+import { exportsFolder, journalFile, registryFile } from './files.ts'
 import { openReadings } from './open-readings.ts'
 import { createStoreCopier } from './store-copier.ts'
 import { serveThread, threadData } from './thread.ts'
@@ -36,7 +38,7 @@ export interface IngestThreadData {
   statesPort: MessagePort
 }
 
-export interface IngestThreadMethods extends ReadingsQueries {
+export interface IngestThreadMethods extends ReadingsQueries, ExportDesk {
   /** The newest journal position that is kept in the readings or in the registry: positions must go on behind it. */
   position(): Promise<number>
   /** Begins to read the registry, which `start` needs and which takes a second with 100,000 sensors. */
@@ -69,6 +71,8 @@ async function open() {
   const readings = await openReadings({ config, kinds, registry, logger })
   const started = Promise.withResolvers<{ ingest: Ingest; journal: HoldableReader }>()
   let memory: Promise<Memory> | undefined
+  // Files for downloads that were under way when the box was killed.
+  await rm(exportsFolder(config.dataDir), { recursive: true, force: true })
   const copyTo = createStoreCopier({ dataDir: config.dataDir, readings })
 
   const methods: IngestThreadMethods = {
@@ -114,6 +118,7 @@ async function open() {
     copyStores: async (folder) => copyTo(folder, (await started.promise).journal),
     history: (query: HistoryQuery) => readings.history(query),
     check: () => readings.check(),
+    ...createExportDesk(readings),
   }
   return methods
 }

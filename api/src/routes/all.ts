@@ -26,7 +26,6 @@ const ROUTES = [
   sensorsRoutes,
   historyRoutes,
   liveRoutes,
-  parkingRoutes,
   exportRoutes,
   basemapRoutes,
   tilesRoutes,

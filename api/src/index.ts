@@ -1,7 +1,7 @@
 export { DEFAULT_LIMITS } from './limits.ts'
 export { createApi, type Api } from './api.ts'
 export { hashPassword, verifyPassword } from './operators/password.ts'
-export type { ApiLimits } from './limits.ts'
+export { DEFAULT_LIMITS, type ApiLimits } from './limits.ts'
 export type { ApiOptions, HealthCheck, HealthFacts, OpenData, Operations } from './options.ts'
 export {
   newestId,

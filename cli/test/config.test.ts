@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DEFAULT_BROKER_LIMITS } from '@pulso/broker'
 import { AppError } from '@pulso/model'
-import { DEFAULT_LIMITS } from '../../api/src/limits.ts'
+import { DEFAULT_LIMITS } from '@pulso/api'
 import { parseConfig } from '../src/config/config.ts'
 
 const mistakesOf = (env: Record<string, string>): readonly string[] => {

@@ -7,7 +7,6 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { Static, TSchema } from 'typebox'
-import type { SharedWithRoute } from './every-route.ts'
 
 /** Lets handlers see the types of their route's schemas. */
 export interface SchemaTypes extends FastifyTypeProvider {
@@ -22,6 +21,13 @@ export type App = FastifyInstance<
   FastifyBaseLogger,
   SchemaTypes
 >
+
+/** What is worked out of a route's own words once, so that a request finds it ready. */
+export interface SharedWithRoute {
+  isCounted: boolean
+  changesSomething: boolean
+  headers: Readonly<Record<string, string>>
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -10,13 +10,6 @@ import { toRateError, type RateLimiter } from './rate-limit.ts'
 import type { RouteTable } from './route-table.ts'
 import { refuseCrossOrigin } from './same-origin.ts'
 
-/** What is worked out of a route's own words once, so that a request finds it ready. */
-export interface SharedWithRoute {
-  isCounted: boolean
-  changesSomething: boolean
-  headers: Readonly<Record<string, string>>
-}
-
 /** Where the web app's files are served. */
 const STATIC_ROUTE = '/*'
 

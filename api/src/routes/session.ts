@@ -1,4 +1,4 @@
-import { toIsoTime, type SessionView } from '@pulso/model'
+import { toAddressKey, toIsoTime, type SessionView } from '@pulso/model'
 import type { OperatorSession } from '@pulso/stores'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -44,7 +44,7 @@ export function sessionRoutes(app: App, { sessions, limits }: ApiContext): void 
     async (request, reply) => {
       const { name, password } = request.body
       const { token, session } = await sessions
-        .open({ name, password, address: request.ip })
+        .open({ name, password, address: toAddressKey(request.ip) })
         .catch((error: unknown) => {
           if (error instanceof LoginThrottledError) reply.header('retry-after', error.retryAfterSeconds)
           throw error

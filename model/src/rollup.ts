@@ -20,8 +20,12 @@ export interface RollupField {
   /**
    * - `count`, `sum`, `min`, `max`: of the readings in the bucket (numbers; `count` also of states)
    * - `last`, `last_at`: the newest reading in the bucket and its time in ms since 1970; of equal times the greatest sensor id
-   * - `increase`: of a counter, over the readings before it; a counter that falls began anew at 0
-   * - `ms`: how long the state was held, in ms
+   * - `increase`: of a counter, for each reading in the bucket what it rose since the one before, which may be in the bucket
+   *   or still hold when it begins; a counter that falls began anew at 0. Without a reading before there is nothing to add
+   * - `ms`: how long the state was held in the bucket, in ms: from its reading until the next one of the metric, or until a
+   *   value no longer holds, and not beyond now
+   *
+   * What would be 0 readings or 0 ms is left out. A day is the sum of its hours.
    */
   part: 'count' | 'sum' | 'min' | 'max' | 'last' | 'last_at' | 'increase' | 'ms'
   type: 'number' | 'text'

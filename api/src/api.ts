@@ -12,6 +12,8 @@ import { createLiveFeed } from './live/feed.ts'
 import { createApiMetrics, observeQuarantine } from './metrics.ts'
 import { createSessions } from './operators/sessions.ts'
 import type { ApiOptions } from './options.ts'
+import { createForecasts } from './places/forecasts.ts'
+import { createPlaces } from './places/places.ts'
 import { addRoutes } from './routes/all.ts'
 import { createExamples } from './routes/examples.ts'
 
@@ -42,6 +44,16 @@ export function createApi(options: ApiOptions): Api {
   const runId = randomBytes(6).toString('base64url')
   const feed = createLiveFeed({ current, clock, limits, metrics, runId })
   const sessions = createSessions({ registry, clock, limits, metrics, randomBytes })
+  const places = createPlaces({ city: options.city, current, clock })
+  const { timeZone } = options.city
+  const forecasts = createForecasts({
+    places,
+    aggregates: options.aggregates,
+    timeZone,
+    clock,
+    logger,
+    pace: limits.forecastPace,
+  })
   const checks = createReadyChecks(options.checks, limits.checkMs)
   const app = createServer({ options, limits, metrics })
   const context: ApiContext = {
@@ -51,6 +63,8 @@ export function createApi(options: ApiOptions): Api {
     feed,
     metrics,
     sessions,
+    places,
+    forecasts,
     checks,
     startedAtMs: clock.now(),
     examples: createExamples(options),
@@ -75,7 +89,10 @@ export function createApi(options: ApiOptions): Api {
 
   const startTimers = (): void => {
     beat.start()
+    places.sample()
+    forecasts.start()
     timers.push(
+      setInterval(() => places.sample(), limits.placesSampleMs),
       setInterval(() => feed.heartbeat(), limits.liveHeartbeatMs),
       setInterval(() => {
         sessions.removeExpired().catch((error: unknown) => {
@@ -105,7 +122,7 @@ export function createApi(options: ApiOptions): Api {
       beat.stop()
       for (const timer of timers.splice(0)) clearInterval(timer)
       feed.stop()
-      await Promise.all([loader.stop(), app.close()])
+      await Promise.all([loader.stop(), forecasts.stop(), app.close()])
     },
     applyStates(states) {
       const { waiting, dropped } = current.applyStates(states)

@@ -4,6 +4,8 @@ import type { LiveFeed } from './live/feed.ts'
 import type { ApiMetrics } from './metrics.ts'
 import type { Sessions } from './operators/sessions.ts'
 import type { ApiOptions } from './options.ts'
+import type { Forecasts } from './places/forecasts.ts'
+import type { Places } from './places/places.ts'
 import type { ReadyChecks } from './health.ts'
 import type { Examples } from './routes/examples.ts'
 
@@ -15,6 +17,8 @@ export interface ApiContext {
   feed: LiveFeed
   metrics: ApiMetrics
   sessions: Sessions
+  places: Places
+  forecasts: Forecasts
   checks: ReadyChecks
   startedAtMs: number
   /** For the OpenAPI document. */

@@ -1,3 +1,4 @@
+import { FORECAST_PACE } from './places/pace.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@pulso/model'
 
 /** Every bound of the HTTP interface, in one place. Tests bring shorter times. */
@@ -14,6 +15,9 @@ export const DEFAULT_LIMITS = {
   liveHeartbeatMs: 15 * SECOND_MS,
   /** What a browser waits before it comes back. */
   liveRetryMs: 2 * SECOND_MS,
+  /** How often is looked whether the free places' next note is due. */
+  placesSampleMs: MINUTE_MS,
+  forecastPace: FORECAST_PACE,
   /** How often the registry is asked for new and moved sensors. */
   sensorsPollMs: SECOND_MS,
   requestsPerSecond: 300,

@@ -4,5 +4,6 @@
  */
 export * from './city.ts'
 export * from './http.ts'
+export * from './http-parking.ts'
 export * from './http-quarantine.ts'
 export * from './http-tiles.ts'

@@ -13,6 +13,7 @@ import { historyRoutes } from './history.ts'
 import { liveRoutes } from './live.ts'
 import { metricsRoutes } from './metrics.ts'
 import { opsRoutes } from './ops.ts'
+import { parkingRoutes } from './parking.ts'
 import { sensorsRoutes } from './sensors.ts'
 import { sessionRoutes } from './session.ts'
 import { tilesRoutes } from './tiles.ts'
@@ -25,6 +26,7 @@ const ROUTES = [
   zonesRoutes,
   sensorsRoutes,
   historyRoutes,
+  parkingRoutes,
   liveRoutes,
   exportRoutes,
   basemapRoutes,

@@ -1,6 +1,7 @@
 export * from './behaviour/create-behaviours.ts'
 export type { Behaviour } from './behaviour/behaviour.ts'
 export * from './load/load.ts'
+export * from './readers/readers.ts'
 export type { LatencySummary } from './load/latencies.ts'
 export * from './plan/plan-virtual-city.ts'
 export type { PlannedSensor } from './plan/planned-sensor.ts'

@@ -1,8 +1,8 @@
 import { AppError } from '@pulso/model'
-import { print, toTable } from '../commands/shared.ts'
 import { measureCpuPerMessage, measureIdleConnection } from './ingest/costs.ts'
 import { measureKept, measureRaw, type Timing } from './ingest/kept.ts'
 import { measureSustained } from './ingest/sustained.ts'
+import { printRows, type Row } from './rows.ts'
 import { median } from './table.ts'
 
 export interface IngestBenchOptions {
@@ -12,19 +12,6 @@ export interface IngestBenchOptions {
   /** Names of measures; without it all of them. */
   only?: string[]
   json?: true
-}
-
-/** One measure: a ratio per pair of runs, and what it is held against. */
-interface Row {
-  measure: string
-  /** Each pair's ratio, or each run's figure. */
-  values: number[]
-  floor: number
-  aim: number
-  /** Whether less is better. */
-  isCost?: true
-  unit?: string
-  detail: string
 }
 
 type Measure = (options: IngestBenchOptions) => Promise<Row[]>
@@ -54,23 +41,7 @@ export async function benchIngest(options: IngestBenchOptions): Promise<void> {
     say(options, `${name} …`)
     rows.push(...(await measure(options)))
   }
-  print(
-    options.json,
-    rows.map((row) => ({ ...row, median: median(row.values) })),
-    () =>
-      toTable(
-        ['MEASURE', 'MEDIAN', 'RUNS', 'FLOOR', 'AIM', 'VERDICT', 'DETAIL'],
-        rows.map((row) => [
-          row.measure,
-          show(median(row.values), row.unit),
-          row.values.map((value) => show(value, row.unit)).join(' '),
-          show(row.floor, row.unit),
-          show(row.aim, row.unit),
-          judge(row),
-          row.detail,
-        ]),
-      ),
-  )
+  printRows(rows, options.json)
 }
 
 function timing({ seconds }: IngestBenchOptions): Timing {
@@ -193,19 +164,8 @@ async function benchSensors(options: IngestBenchOptions): Promise<Row[]> {
   ]
 }
 
-function judge({ values, floor, aim, isCost }: Row): string {
-  const middle = median(values)
-  const reaches = (mark: number): boolean => (isCost ? middle <= mark : middle >= mark)
-  if (reaches(aim)) return 'aim'
-  return reaches(floor) ? 'floor' : 'MISSED'
-}
-
 function say({ json }: IngestBenchOptions, line: string): void {
   if (!json) console.error(line)
-}
-
-function show(value: number, unit?: string): string {
-  return unit ? `${value.toFixed(1)} ${unit}` : value.toFixed(2)
 }
 
 function whole(value: number): string {

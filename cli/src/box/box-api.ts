@@ -10,7 +10,7 @@ import { exportsFolder } from './files.ts'
 import type { IngestThreadMethods } from './ingest-thread.ts'
 import type { Sources } from './open-sources.ts'
 import type { QuarantineDesk } from './quarantine-desk.ts'
-import { observeEventLoop, type Thread } from './thread.ts'
+import { observeThread, type Thread } from './thread.ts'
 import { findWebFolder } from './web-folder.ts'
 
 /** What the API shows of the other parts, and how it reaches them. */
@@ -32,7 +32,7 @@ export function createBoxApi(options: BoxApiOptions): Api {
   const { config, city, kinds, registry, ingest, broker, later } = options
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
-  observeEventLoop('api', metrics)
+  observeThread('api', metrics)
   return createApi({
     ...config.http,
     limits: config.limits.http,

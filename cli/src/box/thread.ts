@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { MessageChannel, Worker, workerData, type MessagePort, type Transferable } from 'node:worker_threads'
 import { AppError } from '@pulso/model'
 import { createRpcClient, serveRpc, type RpcClient } from '@pulso/stores'
-import { Gauge, type MetricObjectWithValues, type MetricValue, type Registry } from 'prom-client'
+import { Counter, Gauge, type MetricObjectWithValues, type MetricValue, type Registry } from 'prom-client'
 
 /** A part that runs in a thread of its own, so that its work cannot stall the others. */
 export interface Thread<T> {
@@ -65,7 +65,7 @@ export interface ServeThreadOptions {
 
 /** Answers the starter's calls, and measures how long this thread keeps its own events waiting. */
 export function serveThread({ name, metrics, open }: ServeThreadOptions): void {
-  observeEventLoop(name, metrics)
+  observeThread(name, metrics)
   const withMetrics = async (): Promise<Record<string, (...args: never[]) => unknown>> => ({
     ...(await open()),
     metrics: () => metrics.getMetricsAsJSON(),
@@ -73,8 +73,8 @@ export function serveThread({ name, metrics, open }: ServeThreadOptions): void {
   serveRpc(threadData().rpcPort, withMetrics())
 }
 
-/** `pulso_event_loop_delay_seconds{thread}`: the 99th percentile since the last look. */
-export function observeEventLoop(thread: string, metrics: Registry): void {
+/** How long the thread kept its events waiting, and the CPU that its JavaScript took. */
+export function observeThread(thread: string, metrics: Registry): void {
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
   new Gauge({
@@ -86,6 +86,17 @@ export function observeEventLoop(thread: string, metrics: Registry): void {
     collect() {
       this.set({ thread }, delay.percentile(99) / 1e9)
       delay.reset()
+    },
+  })
+  new Counter({
+    name: 'pulso_thread_cpu_seconds_total',
+    help: 'CPU that a thread spent, without what the runtime does for it beside it.',
+    labelNames: ['thread'],
+    registers: [metrics],
+    collect() {
+      const { user, system } = process.threadCpuUsage()
+      this.reset()
+      this.inc({ thread }, (user + system) / 1e6)
     },
   })
 }

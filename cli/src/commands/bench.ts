@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { ForecastBenchOptions } from '../bench/forecast.ts'
 import type { IngestBenchOptions } from '../bench/ingest.ts'
+import type { LiveBenchOptions } from '../bench/live.ts'
 import type { BenchOptions } from '../bench/start.ts'
 
 export function addBenchCommands(program: Command): void {
@@ -41,6 +42,24 @@ export function addBenchCommands(program: Command): void {
     .action(async (path: string, options: ForecastBenchOptions) =>
       (await import('../bench/forecast.ts')).benchForecast(path, options),
     )
+
+  bench
+    .command('live')
+    .description(
+      'How soon a change reaches the live feed’s readers, and what a reader costs, against plain sockets',
+    )
+    .option('--readers <count>', 'how many', toReaders, 5_000)
+    .option('--runs <count>', 'how often; medians are shown', toRuns, 5)
+    .option('--seconds <count>', 'how long CPU is counted in each run', toRuns, 15)
+    .option('--json', 'print one object')
+    .action(async (options: LiveBenchOptions) => (await import('../bench/live.ts')).benchLive(options))
+}
+
+function toReaders(text: string): number {
+  const readers = Number(text)
+  if (!Number.isInteger(readers) || readers < 1 || readers > 10_000)
+    throw new InvalidArgumentError('write a whole number from 1 to 10000')
+  return readers
 }
 
 function toRuns(text: string): number {

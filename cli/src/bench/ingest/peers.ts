@@ -79,7 +79,7 @@ export async function startLoad(
 }
 
 /** Names with their labels, as Prometheus' text says them, and their values. */
-function parseMetrics(text: string): Map<string, number> {
+export function parseMetrics(text: string): Map<string, number> {
   const values = new Map<string, number>()
   for (const line of text.split('\n')) {
     const space = line.lastIndexOf(' ')

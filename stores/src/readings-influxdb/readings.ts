@@ -4,7 +4,7 @@ import { requireKind, requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
 import type { Rollups } from '../rollups.ts'
 import { createSerialQueue } from '../serial.ts'
-import { createInfluxServer, type InfluxBucket, type InfluxContent, type InfluxVersion } from './address.ts'
+import { createInfluxServer, type InfluxBucket, type InfluxVersion } from './address.ts'
 import { isAnswer, toInfluxError } from './errors.ts'
 import { openInfluxExport } from './export.ts'
 import { findReadings } from './find.ts'
@@ -25,6 +25,8 @@ export interface InfluxReadingsOptions {
   bucket: string
   /** How long the server keeps what, applied at each start; when absent its own settings stay as they are. */
   retentionMs?: InfluxRetentionMs
+  /** Sensors whose aggregates are worked out at once: their rows are in memory here, their series open in the server. */
+  sensorsAtOnce?: number
   kinds: Kinds
   /** How long the server may be silent in a request. */
   timeoutMs?: number
@@ -38,6 +40,7 @@ export interface InfluxReadingsOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000
+const DEFAULT_SENSORS_AT_ONCE = 10_000
 const SCHEMA_VERSION = 1
 /** Where the schema's version is kept; with a hyphen, which no kind's name has. */
 const SCHEMA_MEASUREMENT = 'pulso-schema'
@@ -78,8 +81,15 @@ export async function openInfluxReadings(
     }
   }
 
-  const forgetsItself = (content: InfluxContent): boolean => typeof retentionMs?.[content] === 'number'
-  const rollups = createInfluxRollups({ server, kinds, forgetsItself, writes, guard, onBeyondRetention })
+  const rollups = createInfluxRollups({
+    server,
+    kinds,
+    forgetsItself: (content) => Number.isFinite(retentionMs?.[content]),
+    writes,
+    guard,
+    onBeyondRetention,
+    sensorsAtOnce: options.sensorsAtOnce ?? DEFAULT_SENSORS_AT_ONCE,
+  })
 
   return {
     driver: 'influxdb',

@@ -1,7 +1,7 @@
-import { WEEK_MS } from '@pulso/model'
+import { RESOLUTIONS, WEEK_MS } from '@pulso/model'
 import type { InfluxContent, InfluxServer } from './address.ts'
 
-/** How long what is kept; `null`: for ever. */
+/** How long what is kept; `null` or `Infinity`: for ever. */
 export type InfluxRetentionMs = Readonly<Record<InfluxContent, number | null>>
 
 /**
@@ -20,10 +20,10 @@ export async function ensureBuckets(
   { api, buckets }: InfluxServer,
   retentionMs: InfluxRetentionMs | undefined,
 ): Promise<void> {
-  for (const content of ['raw', '5m', '1h', '1d'] as const) {
-    const { name } = buckets[content]
-    await api.ensureBucket(name, {
-      ...(retentionMs && { retentionMs: retentionMs[content] }),
+  for (const content of ['raw', ...RESOLUTIONS] as const) {
+    const keepMs = retentionMs?.[content] ?? Infinity
+    await api.ensureBucket(buckets[content].name, {
+      ...(retentionMs && { retentionMs: Number.isFinite(keepMs) ? keepMs : null }),
       shardMs: SHARD_MS[content],
     })
   }

@@ -28,10 +28,8 @@ export interface InfluxRollupsOptions {
   writes: SerialQueue
   guard: <T>(doing: string, work: () => Promise<T>) => Promise<T>
   onBeyondRetention?: ((detail: string) => void) | undefined
+  sensorsAtOnce: number
 }
-
-/** Sensors worked on at once: their rows of a few hours are in memory here, their series' cursors in the server. */
-const SENSORS_AT_ONCE = 10_000
 
 /** The server looks at a whole city's series before it says a word. */
 const PATIENCE = 6
@@ -45,16 +43,23 @@ const MAX_LENGTH_MS: Readonly<Record<Resolution, number>> = {
 
 /**
  * Aggregates in InfluxDB: readings and stored rows are read, summed up here, and written. Memory grows with the zones
- * and with `SENSORS_AT_ONCE`, not with the city.
+ * and with `sensorsAtOnce`, not with the city.
  */
 export function createInfluxRollups(options: InfluxRollupsOptions): Rollups {
-  const { server, kinds, guard } = options
+  const { server, kinds, guard, sensorsAtOnce } = options
   const { raw, '1h': hours } = server.buckets
   const silenceMs = server.timeoutMs * PATIENCE
   const places = createRollupPlaces()
   const store = createRollupStore({ ...options, silenceMs })
   const layouts = new Map([...kinds].map(([id, kind]) => [id, createRollupLayout(kind)]))
   const plans = createSerialQueue()
+
+  /** @param isPart whether there are further sensors of the kind beside these */
+  const toGroups = (sensors: readonly SensorPlace[], isPart = false): Group[] =>
+    Array.from({ length: Math.ceil(sensors.length / sensorsAtOnce) }, (_, n) => ({
+      sensors: sensors.slice(n * sensorsAtOnce, (n + 1) * sensorsAtOnce),
+      isPart: isPart || sensors.length > sensorsAtOnce,
+    }))
 
   const query = (content: InfluxContent, q: string): Promise<ResultTable[]> =>
     queryInflux(server.buckets[content].influx, { path: server.buckets[content].queryPath, q })
@@ -200,14 +205,6 @@ function toAnswer(metric: MetricPlaces | undefined, fromMs: number, row: RollupR
 interface Group {
   sensors: readonly SensorPlace[]
   isPart: boolean
-}
-
-/** @param isPart whether there are further sensors of the kind beside these */
-function toGroups(sensors: readonly SensorPlace[], isPart = false): Group[] {
-  return Array.from({ length: Math.ceil(sensors.length / SENSORS_AT_ONCE) }, (_, n) => ({
-    sensors: sensors.slice(n * SENSORS_AT_ONCE, (n + 1) * SENSORS_AT_ONCE),
-    isPart: isPart || sensors.length > SENSORS_AT_ONCE,
-  }))
 }
 
 function requireMetricOf(kinds: Kinds, { kind: kindId, metric }: AggregateQuery): Kind {

@@ -1,4 +1,3 @@
-export { DEFAULT_LIMITS } from './limits.ts'
 export { createApi, type Api } from './api.ts'
 export { hashPassword, verifyPassword } from './operators/password.ts'
 export { DEFAULT_LIMITS, type ApiLimits } from './limits.ts'

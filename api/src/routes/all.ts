@@ -12,7 +12,11 @@ import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
 import { liveRoutes } from './live.ts'
 import { metricsRoutes } from './metrics.ts'
+import { ngsiLdRoutes } from './ngsi-ld.ts'
+import { ogcItemsRoutes } from './ogc-items.ts'
+import { ogcRoutes } from './ogc.ts'
 import { opsRoutes } from './ops.ts'
+import { parkapiRoutes } from './parkapi.ts'
 import { parkingRoutes } from './parking.ts'
 import { sensorsRoutes } from './sensors.ts'
 import { sessionRoutes } from './session.ts'
@@ -31,6 +35,10 @@ const ROUTES = [
   exportRoutes,
   basemapRoutes,
   tilesRoutes,
+  ogcRoutes,
+  ogcItemsRoutes,
+  ngsiLdRoutes,
+  parkapiRoutes,
   healthRoutes,
   metricsRoutes,
   openapiRoute,

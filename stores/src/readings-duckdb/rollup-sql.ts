@@ -50,7 +50,7 @@ export function toRuns(buckets: readonly Bucket[], maxBuckets: number): Run[] {
  *
  * Each reading counts in the bucket of its time; one with a state is repeated in each further bucket that the state is
  * held in, for the time held there. What is held when the first bucket begins, and what a counter stood at, comes from
- * the readings before it, as far back as the sensor's values hold.
+ * the newest readings before it, as far back as the sensor's values hold.
  */
 export function sensorRowsSql({ table, run, nowMs, maxHoldMs, where, fields }: SensorRows): string {
   const { kind } = table
@@ -62,18 +62,42 @@ export function sensorRowsSql({ table, run, nowMs, maxHoldMs, where, fields }: S
   const value = (metric: string): string => `v${metrics.indexOf(metric)}`
   const at = (metric: string): string => `CASE WHEN ${value(metric)} IS NOT NULL THEN t END`
   const stateNames = states.map(([name]) => name)
+  const carried = [...stateNames, ...counters]
   const heldUntil = stateNames.map((name) => `${value(name)}_until`)
-  const list = (parts: readonly string[]): string => parts.map((part) => `,\n      ${part}`).join('')
+  const values = (of: (metric: string) => string): string =>
+    list(metrics.map((metric) => `${of(metric)} AS ${value(metric)}`))
+  const place = `${table.name} AS reading JOIN ${PLACES} AS place USING (sensor_id)
+    WHERE place.kind = $kind ${where ? `AND ${where}` : ''}`
 
   return `
-  WITH raw AS (
-    SELECT reading.sensor_id, place.zone, place.hold_ms, epoch_ms(reading.time) AS t${list(
-      metrics.map((metric) => `reading.${quoteIdentifier(metric)} AS ${value(metric)}`),
+  WITH before AS (
+    SELECT reading.sensor_id, place.zone, place.hold_ms${list(
+      carried.flatMap((metric) => {
+        const column = `reading.${quoteIdentifier(metric)}`
+        return [
+          `arg_max(${column}, reading.time) AS ${value(metric)}`,
+          `epoch_ms(max(reading.time) FILTER (${column} IS NOT NULL)) AS ${value(metric)}_at`,
+        ]
+      }),
     )}
-    FROM ${table.name} AS reading JOIN ${PLACES} AS place USING (sensor_id)
-    WHERE place.kind = $kind ${where ? `AND ${where}` : ''}
-      AND reading.time >= make_timestamp_ms(${fromMs - maxHoldMs}) AND reading.time < make_timestamp_ms(${toMs})
-      AND epoch_ms(reading.time) > ${fromMs} - greatest(place.hold_ms, 1)
+    FROM ${place} AND ${carried.length > 0}
+      AND reading.time >= make_timestamp_ms(${fromMs - maxHoldMs}) AND reading.time < make_timestamp_ms(${fromMs})
+      AND epoch_ms(reading.time) > ${fromMs} - place.hold_ms
+    GROUP BY reading.sensor_id, place.zone, place.hold_ms
+  ), raw AS (
+    SELECT reading.sensor_id, place.zone, place.hold_ms, epoch_ms(reading.time) AS t${values(
+      (metric) => `reading.${quoteIdentifier(metric)}`,
+    )}
+    FROM ${place}
+      AND reading.time >= make_timestamp_ms(${fromMs}) AND reading.time < make_timestamp_ms(${toMs})
+    ${carried
+      .map(
+        (name) =>
+          `UNION ALL SELECT sensor_id, zone, hold_ms, ${value(name)}_at${values((metric) =>
+            metric === name ? value(name) : 'NULL',
+          )} FROM before WHERE ${value(name)}_at IS NOT NULL`,
+      )
+      .join('\n    ')}
   ), neighbours AS (
     SELECT *,
       CASE WHEN t < ${fromMs} THEN -1 ELSE (t - ${fromMs}) // ${stepMs} END AS own${list([
@@ -103,6 +127,10 @@ export function sensorRowsSql({ table, run, nowMs, maxHoldMs, where, fields }: S
     outputs.map((field) => `${sensorField(field, value(field.metric))} AS ${quoteIdentifier(field.name)}`),
   )}
   FROM bounded GROUP BY from_ms, to_ms, sensor_id, zone`
+}
+
+function list(parts: readonly string[]): string {
+  return parts.map((part) => `,\n      ${part}`).join('')
 }
 
 /** The last bucket that a reading has something to say of; none (-1) when that ends before the first. */

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Sensor, type SensorState } from '@pulso/model'
 import { createCurrentState } from '../src/current/current-state.ts'
 import { distanceBetween, type Near } from '../src/places/grid.ts'
+import { tallyOf } from '../src/places/place.ts'
 import { createPlaces, type PlacesQuestion } from '../src/places/places.ts'
 import { toTrend } from '../src/places/trend.ts'
 import { city, kinds, NOON_MS, toSensor, WEST } from './helper.ts'
@@ -40,7 +41,7 @@ test('a place is as far as its nearest free sensor, and full ones between do not
     [bayIs('full', 'occupied'), bayIs('free', 'free'), bayIs('far', 'free'), carParkHas('garage', 12)],
   )
   const found = (): unknown[] =>
-    places.find(QUESTION).map((near) => [nameOf(near), Math.round(near.distanceM), near.place.tally.free])
+    places.find(QUESTION).map((near) => [nameOf(near), Math.round(near.distanceM), tallyOf(near.place).free])
   assert.deepEqual(found(), [
     ['west', 300, 2],
     ['garage', 500, 12],
@@ -60,7 +61,7 @@ test('full, closed and unknown places come last, and only when asked for', () =>
   assert.deepEqual(places.find(QUESTION).map(nameOf), ['west'])
   const all = places.find({ ...QUESTION, includeFull: true })
   assert.deepEqual(
-    all.map((near) => [nameOf(near), near.place.tally.free]),
+    all.map((near) => [nameOf(near), tallyOf(near.place).free]),
     [
       ['west', 1],
       ['shut', 0],
@@ -82,7 +83,7 @@ test('a bay that is offline or unknown is never free, and time alone makes it so
   )
   const fresh = places.find(QUESTION)
   assert.deepEqual(
-    fresh.map((near) => [nameOf(near), near.place.tally.freshness]),
+    fresh.map((near) => [nameOf(near), tallyOf(near.place).freshness]),
     [
       ['west', 'fresh'],
       ['new', 'fresh'],
@@ -93,8 +94,9 @@ test('a bay that is offline or unknown is never free, and time alone makes it so
   change([], [])
   assert.deepEqual(places.find(QUESTION), [])
   const west = places.find({ ...QUESTION, includeFull: true }).find((near) => nameOf(near) === 'west')
-  const { free, unknown, total, freshness } = west?.place.tally ?? {}
-  assert.deepEqual([free, unknown, total, freshness], [null, 2, 2, 'offline'])
+  assert.ok(west)
+  const { free, total, freshness } = tallyOf(west.place)
+  assert.deepEqual([free, total, freshness], [null, 2, 'offline'])
 })
 
 test('attributes narrow a zone down to those of its sensors that have them', () => {
@@ -107,7 +109,8 @@ test('attributes narrow a zone down to those of its sensors that have them', () 
     { name: 'maxStay', value: '120' },
   ]
   const [near] = places.find({ ...QUESTION, attributes })
-  assert.deepEqual([Math.round(near?.distanceM ?? 0), near?.place.tally.total], [700, 1])
+  assert.ok(near)
+  assert.deepEqual([Math.round(near.distanceM), tallyOf(near.place).total], [700, 1])
   for (const name of ['charging', 'constructor', '__proto__'])
     assert.deepEqual(places.find({ ...QUESTION, attributes: [{ name, value: 'true' }] }), [])
 })
@@ -137,12 +140,23 @@ test('finds what looking at every sensor finds', () => {
       const sensors = spots.map(({ kind, lat, lon }, index) =>
         toSensor(`s${index}`, { kind, position: { lat, lon } }),
       )
-      const states = spots.map(({ kind, free }, index) =>
-        kind === 'parking'
-          ? bayIs(`s${index}`, free ? 'free' : 'occupied')
-          : carParkHas(`s${index}`, free ? 3 : 0),
+      const statesOf = (timeMs: number, isTrue: (index: number) => boolean): SensorState[] =>
+        spots.map(({ kind, free }, index) => {
+          const isFree = free === isTrue(index)
+          return kind === 'parking'
+            ? bayIs(`s${index}`, isFree ? 'free' : 'occupied', timeMs)
+            : carParkHas(`s${index}`, isFree ? 3 : 0, { timeMs })
+        })
+      // First a part of it is the other way round, so that most is counted by its changes.
+      const { places, change } = createCity(
+        sensors,
+        statesOf(NOON_MS - 1, (index) => index % 3 === 0),
       )
-      const { places } = createCity(sensors, states)
+      places.list()
+      change(
+        [],
+        statesOf(NOON_MS, () => true),
+      )
       const found = places.find({ ...QUESTION, from, limit }).map((near) => [nameOf(near), near.distanceM])
 
       const nearest = new Map<string, number>()
@@ -157,6 +171,11 @@ test('finds what looking at every sensor finds', () => {
       }
       const expected = [...nearest].sort((a, b) => a[1] - b[1]).slice(0, limit)
       assert.equal(found.length, expected.length)
+      for (const place of places.list()) {
+        const free = place.members.map(({ sensor }) => (spots[Number(sensor.id.slice(1))]?.free ? 1 : 0))
+        const count = free.reduce((sum: number, one) => sum + one, 0)
+        assert.equal(tallyOf(place).free, place.sensorId === null ? count : count * 3)
+      }
       // Which of two bays a metre apart is nearer may differ between a plane and a sphere.
       found.forEach(([, distanceM], index) =>
         assert.ok(Math.abs(Number(distanceM) - (expected[index]?.[1] ?? NaN)) < 5),
@@ -177,9 +196,9 @@ test('a trend compares with 15 to 30 minutes ago, and is not claimed before', ()
   const { places, clock, change } = createCity([carPark('garage', 100)], [carParkHas('garage', 50)])
   const trend = () => {
     const [near] = places.find(QUESTION)
-    const { key = '', tally } = near?.place ?? {}
-    const total = tally?.total ?? null
-    return toTrend(places.samplesOf(key), { free: tally?.free ?? null, total, nowMs: clock.nowMs })
+    assert.ok(near)
+    const { free, total } = tallyOf(near.place)
+    return toTrend(places.samplesOf(near.place.key), { free, total, nowMs: clock.nowMs })
   }
   const pass = (minutes: number, free: number): void => {
     clock.nowMs += minutes * MINUTE_MS
@@ -197,7 +216,8 @@ test('a trend compares with 15 to 30 minutes ago, and is not claimed before', ()
     ...['steady', 'steady'],
     ...['rising', 'rising'],
   ])
-  clock.nowMs += HOUR_MS
+  clock.nowMs += 2 * HOUR_MS
+  change([], [])
   assert.equal(trend(), null)
 })
 

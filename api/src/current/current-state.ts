@@ -48,6 +48,8 @@ export interface CurrentState {
   takeChanges(): Changes | undefined
   /** What changed behind a tick, each sensor and group once. */
   changesSince(sequence: number): Changes
+  /** The sensors of these changes alone, without working out any sums. */
+  entriesSince(sequence: number): Entry[]
   readonly sequence: number
   /** Rises whenever a sensor is added, moved or described anew: what is built of positions holds until then. */
   readonly sensorsVersion: number
@@ -150,6 +152,9 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
     return true
   }
 
+  const entriesSince = (since: number): Entry[] =>
+    recent.since(since) ?? [...entries.values()].filter(({ changedAt }) => changedAt > since)
+
   return {
     putSensors,
     applyStates(states) {
@@ -187,11 +192,12 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
       recent.add(changes)
       return changes
     },
+    entriesSince,
     changesSince(since) {
       const { zones: zoneGroups, city } = groups.list()
       return {
         sequence,
-        entries: recent.since(since) ?? [...entries.values()].filter(({ changedAt }) => changedAt > since),
+        entries: entriesSince(since),
         groups: [...zoneGroups, ...city].filter(({ changedAt }) => changedAt > since),
       }
     },

@@ -7,6 +7,7 @@ import {
   type Position,
 } from '@pulso/model'
 import type { Near } from './grid.ts'
+import { tallyOf } from './place.ts'
 import { SEARCH_RADIUS_M } from './places.ts'
 import type { Trend } from './trend.ts'
 
@@ -47,7 +48,7 @@ const WALKING_JSON = JSON.stringify(WALKING)
 
 function toPlaceJson({ near, trend, forecast }: AnsweredPlace, nowMs: number): string {
   const { place, position, distanceM } = near
-  const { json, timeMs, free } = place.tally
+  const { json, timeMs, free } = tallyOf(place)
   const ageS = timeMs > 0 ? Math.max(0, Math.round((nowMs - timeMs) / 1_000)) : null
   const walkS = Math.round((distanceM * WALKING.detourFactor) / WALKING.metresPerSecond)
   const measuredTo = place.sensorId !== null ? 'place' : (free ?? 0) > 0 ? 'nearest-free' : 'nearest'

@@ -17,7 +17,7 @@ import type { Logger } from 'pino'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readFreePoints, toSource } from './history.ts'
 import type { ForecastPace } from './pace.ts'
-import type { Place } from './place.ts'
+import { tallyOf, type Place } from './place.ts'
 import type { Places } from './places.ts'
 
 /** How far back the usual is looked for: what was there in another season is not usual any more. */
@@ -131,7 +131,7 @@ export function createForecasts(options: ForecastsOptions): Forecasts {
       await running
     },
     forecast(place, { nowMs, atMs }) {
-      const { free, total, freshness } = place.tally
+      const { free, total, freshness } = tallyOf(place)
       if (free === null || freshness !== 'fresh') return { forecast: null, reason: 'unknown-now' }
       const known = learnt.get(place.key)?.place
       if (!known) return { forecast: null, reason: 'not-learnt-yet' }

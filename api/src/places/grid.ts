@@ -1,6 +1,6 @@
 import type { Position } from '@pulso/model'
 import type { Entry } from '../current/entry.ts'
-import { freeAt, tallyPlace, type Place } from './place.ts'
+import { tallyOf, updateShare, type Place, type Share } from './place.ts'
 
 /** Metres of a cell's side: some hundred bays of a dense city, and a search looks at a few cells. */
 const CELL_M = 300
@@ -16,8 +16,18 @@ interface Point {
 }
 
 interface Spot extends Point {
-  entry: Entry
+  share: Share
   position: Position
+  cluster: Cluster
+  /** Where it stands in its cluster. */
+  index: number
+}
+
+/** A place's sensors within one cell; the first `free` of them are free. */
+interface Cluster {
+  place: Place
+  spots: Spot[]
+  free: number
 }
 
 interface Found {
@@ -25,18 +35,9 @@ interface Found {
   distanceM: number
 }
 
-/** A place's sensors within one cell; the first `free` of them are free, as of the tick `countedAt`. */
-interface Cluster {
-  place: Place
-  spots: Spot[]
-  free: number
-  countedAt: number
-}
-
 export interface Near {
   place: Place
-  /** The nearest free one of the place, or its nearest where nothing is free. */
-  entry: Entry
+  /** Of its nearest free one, or of its nearest where nothing is free. */
   position: Position
   distanceM: number
 }
@@ -46,7 +47,6 @@ export interface Search {
   /** Enough is found when this many are there that count. */
   limit: number
   radiusM: number
-  sequence: number
   /** Whether places are wanted where nothing is free, or nobody knows. */
   includeFull: boolean
   /** Whether this one counts towards the limit; those that do not are given as well. */
@@ -56,29 +56,42 @@ export interface Search {
 export interface Grid {
   /** Places by distance, each with its nearest (free) sensor: all within a circle that holds enough of them. */
   search(search: Search): Near[]
+  /** The sensor has changed. */
+  update(entry: Entry): void
 }
 
-/** Where a place's sensors are, in cells. */
-export function createGrid(places: Iterable<Place>): Grid {
-  const all = [...places]
-  const projection = createProjection(all)
+/** Where places' sensors are, in cells. */
+export function createGrid(shares: readonly Share[]): Grid {
+  const projection = createProjection(shares)
   const cells = new Map<number, Cluster[]>()
+  const spots = new Map<Entry, Spot>()
   const ringSteps: [number, number][][] = []
-  for (const place of all) {
-    for (const entry of place.members) {
-      const { position } = entry.sensor
-      if (!position) continue
-      const { x, y } = projection(position)
-      const key = toCell(Math.floor(x / CELL_M), Math.floor(y / CELL_M))
-      const clusters = cells.get(key) ?? []
-      cells.set(key, clusters)
-      let cluster = clusters.find((one) => one.place === place)
-      if (!cluster) clusters.push((cluster = { place, spots: [], free: 0, countedAt: -1 }))
-      cluster.spots.push({ entry, position, x, y })
-    }
+  for (const share of shares) {
+    const { place, entry } = share
+    const { position } = entry.sensor
+    if (!position) continue
+    const { x, y } = projection(position)
+    const key = toCell(Math.floor(x / CELL_M), Math.floor(y / CELL_M))
+    const clusters = cells.get(key) ?? []
+    cells.set(key, clusters)
+    let cluster = clusters.find((one) => one.place === place)
+    if (!cluster) clusters.push((cluster = { place, spots: [], free: 0 }))
+    const spot = { share, position, x, y, cluster, index: cluster.spots.length }
+    cluster.spots.push(spot)
+    spots.set(entry, spot)
+    if (share.free > 0) moveToFree(spot)
   }
 
   return {
+    update(entry) {
+      const spot = spots.get(entry)
+      if (!spot) return
+      const wasFree = spot.share.free > 0
+      updateShare(spot.share)
+      if (spot.share.free > 0 === wasFree) return
+      if (wasFree) moveToOthers(spot)
+      else moveToFree(spot)
+    },
     search(search) {
       const at = projection(search.from)
       const [column, row] = [Math.floor(at.x / CELL_M), Math.floor(at.y / CELL_M)]
@@ -133,11 +146,10 @@ function toRing(ring: number): [number, number][] {
   return steps
 }
 
-function nearestOf(cluster: Cluster, { x, y }: Point, { sequence, includeFull }: Search): Found | undefined {
-  const { free } = tallyPlace(cluster.place, sequence)
-  countFree(cluster, sequence)
+function nearestOf(cluster: Cluster, { x, y }: Point, { includeFull }: Search): Found | undefined {
   // Where something is free, the way there counts, and not that to a full one next door.
-  const count = (free ?? 0) > 0 ? cluster.free : includeFull ? cluster.spots.length : 0
+  const isFree = (tallyOf(cluster.place).free ?? 0) > 0
+  const count = isFree ? cluster.free : includeFull ? cluster.spots.length : 0
   let nearest: Spot | undefined
   let square = Infinity
   for (let index = 0; index < count; index++) {
@@ -151,23 +163,28 @@ function nearestOf(cluster: Cluster, { x, y }: Point, { sequence, includeFull }:
   return nearest && { spot: nearest, distanceM: Math.sqrt(square) }
 }
 
-/** Brings the free ones to the front, once a tick. */
-function countFree(cluster: Cluster, sequence: number): void {
-  if (cluster.countedAt === sequence) return
-  cluster.countedAt = sequence
-  cluster.free = 0
-  const { spots, place } = cluster
-  for (let index = 0; index < spots.length; index++) {
-    const [spot, first] = [spots[index], spots[cluster.free]]
-    if (!spot || !first || !(freeAt(place, spot.entry) > 0)) continue
-    spots[index] = first
-    spots[cluster.free] = spot
-    cluster.free += 1
-  }
+function moveToFree(spot: Spot): void {
+  swap(spot, spot.cluster.free)
+  spot.cluster.free += 1
 }
 
-function toNear(place: Place, { entry, position }: Spot, from: Position): Near {
-  return { place, entry, position, distanceM: distanceBetween(from, position) }
+function moveToOthers(spot: Spot): void {
+  spot.cluster.free -= 1
+  swap(spot, spot.cluster.free)
+}
+
+function swap(spot: Spot, index: number): void {
+  const { spots } = spot.cluster
+  const other = spots[index]
+  if (!other) return
+  spots[spot.index] = other
+  other.index = spot.index
+  spots[index] = spot
+  spot.index = index
+}
+
+function toNear(place: Place, { position }: Spot, from: Position): Near {
+  return { place, position, distanceM: distanceBetween(from, position) }
 }
 
 /** Great circle, in metres: the haversine formula on a sphere of the earth's mean radius. */
@@ -180,9 +197,9 @@ export function distanceBetween(a: Position, b: Position): number {
 }
 
 /** Metres from the equator and Greenwich, true in the city: a degree of longitude is as long as at its middle latitude. */
-function createProjection(places: readonly Place[]): (position: Position) => Point {
-  const latitudes = places
-    .map(({ members }) => members[0]?.sensor.position?.lat)
+function createProjection(shares: readonly Share[]): (position: Position) => Point {
+  const latitudes = shares
+    .map(({ entry }) => entry.sensor.position?.lat)
     .filter((lat) => lat !== undefined)
     .sort((a, b) => a - b)
   const metresALongitude =

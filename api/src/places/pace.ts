@@ -7,7 +7,7 @@ import { MINUTE_MS, SECOND_MS } from '@pulso/model'
 export const FORECAST_PACE = {
   startMs: 20 * SECOND_MS,
   pieceMs: 50,
-  placeMs: 500,
+  placeMs: 2 * SECOND_MS,
   roundMs: MINUTE_MS,
 }
 export type ForecastPace = typeof FORECAST_PACE

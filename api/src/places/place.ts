@@ -1,4 +1,4 @@
-import { FRESHNESS, UNKNOWN_STATE, type Availability, type Freshness, type Kind } from '@pulso/model'
+import { UNKNOWN_STATE, type Availability, type Freshness, type Kind } from '@pulso/model'
 import type { Entry } from '../current/entry.ts'
 import { toTime } from '../current/features.ts'
 
@@ -15,9 +15,21 @@ export interface Place {
   /** Beside the kind's figures: where `free` and `total` are among a member's contributions. */
   readonly freeIndex: number
   readonly totalIndex: number
-  tally: Tally
-  /** The tick that the tally was made in. */
-  talliedAt: number
+  /** Kept up with each member's change, so that a change costs the same however large the zone is. */
+  readonly counts: Counts
+  /** `undefined` behind a change, until somebody asks. */
+  tally: Tally | undefined
+}
+
+interface Counts {
+  free: number
+  /** Members that know how many are free. */
+  known: number
+  total: number
+  /** Members that do not know how many there are. */
+  totalUnknown: number
+  sensors: Record<Freshness, number>
+  timeMs: number
 }
 
 /** How a place stands. Unknown is never free. */
@@ -25,24 +37,20 @@ export interface Tally {
   /** `null`: nobody knows. */
   free: number | null
   total: number | null
-  /** How many of a zone's sensors say nothing that holds. */
-  unknown: number
   freshness: Freshness
-  sensors: Record<Freshness, number>
   /** Of the newest reading; 0 when there is none. */
   timeMs: number
   /** What of the answer is the same for everybody, as JSON without its brackets. */
   json: string
 }
 
-const NO_TALLY: Tally = {
-  free: null,
-  total: null,
-  unknown: 0,
-  freshness: 'offline',
-  sensors: { fresh: 0, stale: 0, offline: 0 },
-  timeMs: 0,
-  json: '',
+/** What a member is counted as at the moment; NaN where it does not know. */
+export interface Share {
+  readonly place: Place
+  readonly entry: Entry
+  free: number
+  total: number
+  freshness: Freshness
 }
 
 /** @returns `undefined` where the sensor is no place to be sent to, nor part of one */
@@ -71,65 +79,92 @@ export function createPlace(
     members: [],
     freeIndex: kind.figures.findIndex(({ id }) => id === availability.free),
     totalIndex: kind.figures.findIndex(({ id }) => id === availability.total),
-    tally: NO_TALLY,
-    talliedAt: -1,
+    counts: {
+      free: 0,
+      known: 0,
+      total: 0,
+      totalUnknown: 0,
+      sensors: { fresh: 0, stale: 0, offline: 0 },
+      timeMs: 0,
+    },
+    tally: undefined,
   }
 }
 
-/** What is free at a member; NaN where it cannot be known, or nothing is to be had. */
-export function freeAt({ availability, freeIndex }: Place, entry: Entry): number {
+/** Makes the sensor a member and counts it. */
+export function addMember(place: Place, entry: Entry): Share {
+  place.members.push(entry)
+  const share = { place, entry, free: NaN, total: NaN, freshness: entry.freshness }
+  takeNew(share)
+  return share
+}
+
+/** Counts a member anew that has changed. */
+export function updateShare(share: Share): void {
+  const { counts } = share.place
+  counts.sensors[share.freshness] -= 1
+  if (!Number.isNaN(share.free)) {
+    counts.free -= share.free
+    counts.known -= 1
+  }
+  if (Number.isNaN(share.total)) counts.totalUnknown -= 1
+  else counts.total -= share.total
+  takeNew(share)
+}
+
+function takeNew(share: Share): void {
+  const { place, entry } = share
+  const { counts } = place
+  share.free = freeAt(place, entry)
+  share.total = entry.contributions[place.totalIndex] ?? NaN
+  share.freshness = entry.freshness
+  counts.sensors[share.freshness] += 1
+  if (!Number.isNaN(share.free)) {
+    counts.free += share.free
+    counts.known += 1
+  }
+  if (Number.isNaN(share.total)) counts.totalUnknown += 1
+  else counts.total += share.total
+  // A sensor's time never goes back.
+  counts.timeMs = Math.max(counts.timeMs, entry.state?.timeMs ?? 0)
+  place.tally = undefined
+}
+
+/** What is free at a member; NaN where it cannot be known, 0 where nothing is to be had. */
+function freeAt({ availability, freeIndex }: Place, entry: Entry): number {
   if (entry.freshness === 'offline' || entry.stands === UNKNOWN_STATE) return NaN
   if (availability.closed?.includes(entry.stands)) return 0
   return entry.contributions[freeIndex] ?? NaN
 }
 
-/** Counts the members anew, once a tick for whoever asks. */
-export function tallyPlace(place: Place, sequence: number): Tally {
-  if (place.talliedAt === sequence) return place.tally
-  const sensors = { fresh: 0, stale: 0, offline: 0 }
-  let [free, known, total, timeMs] = [0, 0, 0, 0]
-  for (const entry of place.members) {
-    sensors[entry.freshness] += 1
-    timeMs = Math.max(timeMs, entry.state?.timeMs ?? 0)
-    const freeHere = freeAt(place, entry)
-    if (!Number.isNaN(freeHere)) {
-      known += 1
-      free += freeHere
-    }
-    total += entry.contributions[place.totalIndex] ?? NaN
-  }
-  const counts = {
-    free: known === 0 ? null : free,
-    total: Number.isNaN(total) ? null : total,
-    unknown: place.members.length - known,
-    freshness: known === 0 ? 'offline' : toFreshness(sensors),
-    sensors,
-    timeMs,
-  } as const
-  place.talliedAt = sequence
-  place.tally = { ...counts, json: toJson(place, counts) }
+export function tallyOf(place: Place): Tally {
+  place.tally ??= toTally(place)
   return place.tally
 }
 
-/** A zone is as fresh as most of those of its sensors that are known. */
-function toFreshness(sensors: Readonly<Record<Freshness, number>>): Freshness {
-  return sensors.fresh >= sensors.stale ? 'fresh' : 'stale'
-}
-
-function toJson(place: Place, tally: Omit<Tally, 'json'>): string {
-  const { free, total, unknown, freshness, sensors, timeMs } = tally
+function toTally(place: Place): Tally {
+  const { free, known, total, totalUnknown, sensors, timeMs } = place.counts
+  const figures = {
+    free: known === 0 ? null : free,
+    // A total that leaves some out would be less than the part that is counted of it.
+    total: totalUnknown > 0 ? null : total,
+    freshness: known === 0 ? 'offline' : toFreshness(sensors),
+  } as const
   const view = {
     kind: place.kind.id,
     sensor: place.sensorId,
     zone: place.zone,
     name: place.name,
     state: place.sensorId === null ? null : (place.members[0]?.stands ?? UNKNOWN_STATE),
-    free,
-    total,
-    unknown,
-    freshness,
-    sensors: Object.fromEntries(FRESHNESS.map((word) => [word, sensors[word]])),
+    ...figures,
+    unknown: place.members.length - known,
+    sensors,
     time: toTime(timeMs),
   }
-  return JSON.stringify(view).slice(1, -1)
+  return { ...figures, timeMs, json: JSON.stringify(view).slice(1, -1) }
+}
+
+/** A zone is as fresh as most of those of its sensors that are known. */
+function toFreshness(sensors: Readonly<Record<Freshness, number>>): Freshness {
+  return sensors.fresh >= sensors.stale ? 'fresh' : 'stale'
 }

@@ -2,7 +2,7 @@ import { SECOND_MS, type City, type Clock, type Position } from '@pulso/model'
 import type { CurrentState } from '../current/current-state.ts'
 import type { Entry } from '../current/entry.ts'
 import { createGrid, type Grid, type Near } from './grid.ts'
-import { createPlace, tallyPlace, toPlaceKey, type Place } from './place.ts'
+import { addMember, createPlace, tallyOf, toPlaceKey, type Place, type Share } from './place.ts'
 import { addSample, type FreeSample } from './trend.ts'
 
 /** How far anybody is sent. */
@@ -46,6 +46,8 @@ export interface Places {
 interface Index {
   places: readonly Place[]
   grid: Grid
+  /** The tick up to which changes are counted. */
+  sequence: number
   version: number
   builtAtMs: number
 }
@@ -71,6 +73,7 @@ export function createPlaces({
     const holds =
       known && (known.version === current.sensorsVersion || nowMs - known.builtAtMs < REBUILD_EVERY_MS)
     const index = holds ? known : build(attributes, nowMs)
+    catchUp(index)
     // The one used last stands last.
     indexes.delete(key)
     indexes.set(key, index)
@@ -79,8 +82,16 @@ export function createPlaces({
     return index
   }
 
+  /** Counts what has changed since somebody last asked. */
+  const catchUp = (index: Index): void => {
+    if (index.sequence === current.sequence) return
+    for (const entry of current.entriesSince(index.sequence)) index.grid.update(entry)
+    index.sequence = current.sequence
+  }
+
   const build = (attributes: readonly AttributeFilter[], nowMs: number): Index => {
-    const version = current.sensorsVersion
+    const { sensorsVersion: version, sequence } = current
+    const shares: Share[] = []
     const byKey = new Map<string, Place>()
     for (const entry of current.list()) {
       const key = toPlaceKey(entry)
@@ -88,29 +99,27 @@ export function createPlaces({
       const place = byKey.get(key) ?? createPlace(key, entry, zoneNames)
       if (!place) continue
       byKey.set(key, place)
-      place.members.push(entry)
+      shares.push(addMember(place, entry))
     }
     const places = [...byKey.values()]
-    return { places, grid: createGrid(places), version, builtAtMs: nowMs }
+    return { places, grid: createGrid(shares), sequence, version, builtAtMs: nowMs }
   }
 
   return {
     find({ from, limit, kinds, attributes, includeFull }) {
-      const { sequence } = current
       const isWanted = ({ kind }: Place): boolean => kinds?.has(kind.id) ?? true
       const near = indexOf(attributes).grid.search({
         from,
         limit,
         radiusM: SEARCH_RADIUS_M,
-        sequence,
         includeFull,
-        counts: (place) => isWanted(place) && rankOf(place, sequence) === 0,
+        counts: (place) => isWanted(place) && rankOf(place) === 0,
       })
       return (
         near
-          .filter(({ place }) => isWanted(place) && (includeFull || rankOf(place, sequence) <= 1))
+          .filter(({ place }) => isWanted(place) && (includeFull || rankOf(place) <= 1))
           // By distance already, which the sort keeps among equals.
-          .sort((a, b) => rankOf(a.place, sequence) - rankOf(b.place, sequence))
+          .sort((a, b) => rankOf(a.place) - rankOf(b.place))
           .slice(0, limit)
       )
     },
@@ -121,7 +130,7 @@ export function createPlaces({
       const keys = new Set(places.map(({ key }) => key))
       for (const key of samples.keys()) if (!keys.has(key)) samples.delete(key)
       for (const place of places) {
-        const { free } = tallyPlace(place, current.sequence)
+        const { free } = tallyOf(place)
         if (free === null) continue
         const own = samples.get(place.key) ?? []
         samples.set(place.key, own)
@@ -139,8 +148,8 @@ export function createPlaces({
 }
 
 /** Free, free as far as is known, full, unknown. */
-function rankOf(place: Place, sequence: number): number {
-  const { free, freshness } = tallyPlace(place, sequence)
+function rankOf(place: Place): number {
+  const { free, freshness } = tallyOf(place)
   if (free === null) return 3
   if (free === 0) return 2
   return freshness === 'fresh' ? 0 : 1

@@ -5,6 +5,7 @@ import type { App } from '../http/app.ts'
 import { toNearestJson, toNote } from '../places/answer.ts'
 import type { Near } from '../places/grid.ts'
 import { createNearestExample } from '../places/example.ts'
+import { tallyOf } from '../places/place.ts'
 import type { PlacesQuestion } from '../places/places.ts'
 import { parseArrival, parseAttributes, parsePlaceKinds, parsePosition } from '../places/question.ts'
 import { toTrend } from '../places/trend.ts'
@@ -135,8 +136,9 @@ function isPart({ near: { place }, attributes }: Asked): boolean {
 
 function trendOf({ places }: ApiContext, asked: Asked) {
   if (isPart(asked)) return null
-  const { key, tally } = asked.near.place
-  return toTrend(places.samplesOf(key), { free: tally.free, total: tally.total, nowMs: asked.nowMs })
+  const { place } = asked.near
+  const { free, total } = tallyOf(place)
+  return toTrend(places.samplesOf(place.key), { free, total, nowMs: asked.nowMs })
 }
 
 function forecastOf({ forecasts }: ApiContext, asked: Asked & { atMs: number }): ForecastAnswer {

@@ -10,20 +10,34 @@ import { Type, type Static } from 'typebox'
 import type { ApiContext } from '../context.ts'
 import type { App } from '../http/app.ts'
 import { toBaseUrl } from '../http/base-url.ts'
-import { errorToProblem, handleError, sendProblem } from '../http/problem.ts'
+import { errorToProblem, handleError, PROBLEM_TYPE, sendProblem } from '../http/problem.ts'
 import { badRequest } from '../http/query.ts'
 import { createEntities, type Entities } from '../standards/ngsi-ld/entities.ts'
 import { parseFilter } from '../standards/ngsi-ld/filter.ts'
 import { parsePlace } from '../standards/ngsi-ld/place.ts'
 import { parseOptions, represent, toNames, type Representation } from '../standards/ngsi-ld/representation.ts'
 import { searchEntities, type SearchQuery } from '../standards/ngsi-ld/search.ts'
-import { answerAs, JSON_TYPE, problems } from './common.ts'
+import { answerAs, JSON_TYPE, problems, refTo } from './common.ts'
 import { ENTITIES_QUERY, ENTITY_QUERY } from './ngsi-ld-schemas.ts'
 
 const LD_TYPE = 'application/ld+json'
 const CONTEXT_PATH = '/ngsi-ld/v1/context.jsonld'
 const MAX_IDS = 100
 const DEFAULT_ENTITIES = 100
+
+const ERRORS = 'https://uri.etsi.org/ngsi-ld/errors/'
+
+const TOO_COMPLEX = answerAs(PROBLEM_TYPE, {
+  schema: refTo('Problem'),
+  description: 'The query has more conditions, or deeper ones, than are answered',
+  example: {
+    type: `${ERRORS}TooComplexQuery`,
+    title: 'Forbidden',
+    status: 403,
+    code: 'query-too-complex',
+    detail: "'q' may have 20 conditions, nested 8 deep.",
+  },
+})
 
 type EntitiesQuery = Static<typeof ENTITIES_QUERY>
 
@@ -70,7 +84,8 @@ function entitiesRoutes(app: App, { context, entities }: { context: ApiContext; 
             description: 'A page of entities',
             example: [example],
           }),
-          ...problems(400, 403, 429),
+          ...problems(400, 429),
+          403: TOO_COMPLEX,
         },
       },
     },
@@ -239,7 +254,6 @@ function toPageLinks(
   ]
 }
 
-const ERRORS = 'https://uri.etsi.org/ngsi-ld/errors/'
 const ERROR_TYPES: Record<string, string> = {
   'invalid-request': `${ERRORS}InvalidRequest`,
   'unsupported-operator': `${ERRORS}OperationNotSupported`,

@@ -34,22 +34,25 @@ export interface InfluxBucket {
 
 export interface InfluxServer {
   buckets: Readonly<Record<InfluxContent, InfluxBucket>>
-  timeoutMs: number
+  /** For questions about all sensors, before whose answer the server is silent for long. */
+  patient: { influx: InfluxDB; silenceMs: number }
   api: InfluxVersionApi
   close(): void
 }
+
+/** How many times longer than else. */
+const PATIENCE = 6
 
 export function createInfluxServer(address: InfluxAddress): InfluxServer {
   const { url, version, bucket, org, timeoutMs } = address
   const Agent = url.startsWith('https:') ? HttpsAgent : HttpAgent
   const agent = new Agent({ keepAlive: true })
-  const influx = new InfluxDB({
-    url,
-    timeout: timeoutMs,
-    transportOptions: { agent },
-    ...toAuthentication(address),
-  })
-  const api = version === '1' ? createVersion1(influx) : createVersion2(influx, org)
+  const connect = (timeout: number): InfluxDB =>
+    new InfluxDB({ url, timeout, transportOptions: { agent }, ...toAuthentication(address) })
+  const influx = connect(timeoutMs)
+  const patient = { influx: connect(timeoutMs * PATIENCE), silenceMs: timeoutMs * PATIENCE }
+  const connections = { influx, patient: patient.influx }
+  const api = version === '1' ? createVersion1(connections) : createVersion2(connections, org)
   const toBucket = (name: string): InfluxBucket => ({
     influx,
     name,
@@ -63,7 +66,7 @@ export function createInfluxServer(address: InfluxAddress): InfluxServer {
       '1h': toBucket(`${bucket}_1h`),
       '1d': toBucket(`${bucket}_1d`),
     },
-    timeoutMs,
+    patient,
     api,
     close: () => agent.destroy(),
   }

@@ -72,6 +72,10 @@ export async function openInfluxReadings(
 
   // One at a time: 1.6 loses points, though it says they are kept, when requests create a shard or series at once.
   const writes = createSerialQueue()
+  let isClosed = false
+  const goOn = (): void => {
+    if (isClosed) throw new AppError('readings-unavailable', 'The readings are closed')
+  }
   const guard = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
       await ready()
@@ -87,6 +91,7 @@ export async function openInfluxReadings(
     forgetsItself: (content) => Number.isFinite(retentionMs?.[content]),
     writes,
     guard,
+    goOn,
     onBeyondRetention,
     sensorsAtOnce: options.sensorsAtOnce ?? DEFAULT_SENSORS_AT_ONCE,
   })
@@ -112,6 +117,7 @@ export async function openInfluxReadings(
         openInfluxExport(query, { kind: requireKind(kinds, request.kind), request }),
       ),
     async close() {
+      isClosed = true
       await writes.idle()
       server.close()
     },

@@ -3,10 +3,9 @@ import { addRow, createRollupRow, type RollupLayout, type RollupRow } from '../r
 import { cutIntoPieces, type SensorRows } from '../rollup-scopes.ts'
 import { createRollupWalk } from '../rollup-walk.ts'
 import type { SensorPlace } from '../rollups.ts'
-import type { InfluxBucket } from './address.ts'
 import { quoteIdentifier, tagIsOneOf, toTime } from './influxql.ts'
 import { createRollupReader, toRollupColumns } from './rollup-points.ts'
-import { streamInflux } from './stream.ts'
+import type { InfluxStream } from './stream.ts'
 
 /** What one answer covers: the rows of this time are in memory at once. */
 const SLICE_MS = DAY_MS / 4
@@ -20,23 +19,22 @@ export interface SourceRequest {
   isPart: boolean
   buckets: readonly Bucket[]
   nowMs: number
-  silenceMs: number
 }
 
 /** The rows of sensors, worked out from the readings, in the order of the buckets. */
 export async function* walkReadings(
-  raw: InfluxBucket,
+  stream: InfluxStream,
   request: SourceRequest & { metrics?: readonly string[] },
 ): AsyncGenerator<SensorRows> {
-  for (const run of toRuns(request.buckets)) yield* walkRun(raw, request, run)
+  for (const run of toRuns(request.buckets)) yield* walkRun(stream, request, run)
 }
 
 async function* walkRun(
-  raw: InfluxBucket,
+  stream: InfluxStream,
   request: SourceRequest & { metrics?: readonly string[] },
   buckets: readonly Bucket[],
 ): AsyncGenerator<SensorRows> {
-  const { kind, layout, sensors, nowMs, silenceMs } = request
+  const { kind, layout, sensors, nowMs } = request
   const holdMsById = new Map(sensors.map(({ sensorId, holdMs }) => [sensorId, holdMs]))
   const finished: SensorRows[] = []
   const walk = createRollupWalk({
@@ -56,7 +54,7 @@ async function* walkRun(
     if (!states && number?.increase === undefined) continue
     const before = { fromMs: fromMs - longestHoldMs, toMs: fromMs }
     const q = `${select(`last(${quoteIdentifier(name)})`, before)} GROUP BY "sensor_id"`
-    for await (const { tags, rows } of streamInflux(raw, { q, silenceMs })) {
+    for await (const { tags, rows } of stream('raw', q)) {
       for (const [time, value] of rows) {
         if (typeof value !== 'number' && typeof value !== 'string') continue
         walk.take({ sensorId: tags?.sensor_id ?? '', timeMs: Number(time), values: { [name]: value } })
@@ -67,7 +65,7 @@ async function* walkRun(
   const names = toColumns(layout, request.metrics)
   const columns = ['sensor_id', 'received_at', ...names].map(quoteIdentifier).join(', ')
   for (const slice of cutIntoPieces([{ fromMs, toMs }], SLICE_MS)) {
-    for await (const table of streamInflux(raw, { q: select(columns, slice), silenceMs })) {
+    for await (const table of stream('raw', select(columns, slice))) {
       const [time = -1, sensor = -1] = ['time', 'sensor_id'].map((name) => table.columns.indexOf(name))
       const places = names.map((name) => [name, table.columns.indexOf(name)] as const)
       for (const cells of table.rows) {
@@ -89,20 +87,19 @@ export interface StoredDayRequest {
   kind: Kind
   layout: RollupLayout
   bucket: Bucket
-  silenceMs: number
   /** `"scope" = …`, and what else narrows it. */
   where: string
 }
 
 /** Stored hours of a day, summed up by id. */
 export async function readStoredDay(
-  hours: InfluxBucket,
-  { kind, layout, bucket, silenceMs, where }: StoredDayRequest,
+  stream: InfluxStream,
+  { kind, layout, bucket, where }: StoredDayRequest,
 ): Promise<Map<string, RollupRow>> {
   const sums = new Map<string, RollupRow>()
   const q = `SELECT "id", ${toRollupColumns(layout.metrics.values())} FROM ${quoteIdentifier(kind.id)}
     WHERE ${where} AND ${within(bucket)}`
-  for await (const table of streamInflux(hours, { q, silenceMs })) {
+  for await (const table of stream('1h', q)) {
     const read = createRollupReader(layout, table)
     const idColumn = table.columns.indexOf('id')
     for (const cells of table.rows) {

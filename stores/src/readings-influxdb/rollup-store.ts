@@ -6,13 +6,13 @@ import type { InfluxServer } from './address.ts'
 import { queryInflux, quoteIdentifier } from './influxql.ts'
 import { ELAPSED_FIELD, toRollupPoint } from './rollup-points.ts'
 import { toRuns, within } from './rollup-source.ts'
-import { streamInflux } from './stream.ts'
+import type { InfluxStream } from './stream.ts'
 import { POINTS_PER_REQUEST, writePoints } from './write.ts'
 
 export interface RollupStoreOptions {
   server: InfluxServer
   writes: SerialQueue
-  silenceMs: number
+  stream: InfluxStream
   onBeyondRetention?: ((detail: string) => void) | undefined
 }
 
@@ -28,7 +28,7 @@ export interface Replacing {
  * nobody wrote any more, because a sensor moved to another zone or its readings went, must be deleted, and that is rare:
  * InfluxDB 2.x deletes little else than periods of time, so the buckets that have such rows are emptied and worked out once more.
  */
-export function createRollupStore({ server, writes, silenceMs, onBeyondRetention }: RollupStoreOptions): {
+export function createRollupStore({ server, writes, stream, onBeyondRetention }: RollupStoreOptions): {
   replace(kind: Kind, layout: RollupLayout, plan: RollupPlan): Promise<Replacing>
 } {
   return {
@@ -36,7 +36,7 @@ export function createRollupStore({ server, writes, silenceMs, onBeyondRetention
       const stored = server.buckets[resolution]
       const span = { fromMs: buckets[0]?.fromMs ?? 0, toMs: buckets.at(-1)?.toMs ?? 0 }
       const all = `FROM ${quoteIdentifier(kind.id)} WHERE ${within(span)}`
-      const [any] = await queryInflux(stored.influx, {
+      const [any] = await queryInflux(server.patient.influx, {
         path: stored.queryPath,
         q: `SELECT "${ELAPSED_FIELD}" ${all} LIMIT 1`,
       })
@@ -56,7 +56,7 @@ export function createRollupStore({ server, writes, silenceMs, onBeyondRetention
           if (!written) return []
           const staleTimes: number[] = []
           const q = `SELECT "scope", "id", "${ELAPSED_FIELD}" ${all}`
-          for await (const { columns, rows } of streamInflux(stored, { q, silenceMs })) {
+          for await (const { columns, rows } of stream(resolution, q)) {
             const [time = -1, scope = -1, id = -1] = ['time', 'scope', 'id'].map((name) =>
               columns.indexOf(name),
             )

@@ -18,6 +18,7 @@ import { queryInflux, quoteIdentifier, quoteText, type ResultTable } from './inf
 import { createRollupReader, toRollupColumns } from './rollup-points.ts'
 import { ofSensors, readStoredDay, walkReadings, within } from './rollup-source.ts'
 import { createRollupStore, type Replacing } from './rollup-store.ts'
+import { streamInflux, type InfluxStream } from './stream.ts'
 
 export interface InfluxRollupsOptions {
   server: InfluxServer
@@ -27,12 +28,11 @@ export interface InfluxRollupsOptions {
   /** Behind the readings' own writes. */
   writes: SerialQueue
   guard: <T>(doing: string, work: () => Promise<T>) => Promise<T>
+  /** Throws when the readings are closed, so that long work ends then. */
+  goOn: () => void
   onBeyondRetention?: ((detail: string) => void) | undefined
   sensorsAtOnce: number
 }
-
-/** The server looks at a whole city's series before it says a word. */
-const PATIENCE = 6
 
 /** No bucket is longer. */
 const MAX_LENGTH_MS: Readonly<Record<Resolution, number>> = {
@@ -47,10 +47,13 @@ const MAX_LENGTH_MS: Readonly<Record<Resolution, number>> = {
  */
 export function createInfluxRollups(options: InfluxRollupsOptions): Rollups {
   const { server, kinds, guard, sensorsAtOnce } = options
-  const { raw, '1h': hours } = server.buckets
-  const silenceMs = server.timeoutMs * PATIENCE
   const places = createRollupPlaces()
-  const store = createRollupStore({ ...options, silenceMs })
+  const stream: InfluxStream = (content, q) => {
+    options.goOn()
+    const { influx, silenceMs } = server.patient
+    return streamInflux({ influx, queryPath: server.buckets[content].queryPath }, { q, silenceMs })
+  }
+  const store = createRollupStore({ ...options, stream })
   const layouts = new Map([...kinds].map(([id, kind]) => [id, createRollupLayout(kind)]))
   const plans = createSerialQueue()
 
@@ -70,8 +73,8 @@ export function createInfluxRollups(options: InfluxRollupsOptions): Rollups {
     const layout = layoutOf(kind)
     const sums = new Map<number, ScopeRows>(plan.buckets.map(({ fromMs }) => [fromMs, createScopeRows()]))
     for (const group of toGroups(places.of(kind.id))) {
-      const request = { ...group, kind, layout, buckets: plan.buckets, nowMs: plan.nowMs, silenceMs }
-      for await (const { bucket, rows } of walkReadings(raw, request)) {
+      const request = { ...group, kind, layout, buckets: plan.buckets, nowMs: plan.nowMs }
+      for await (const { bucket, rows } of walkReadings(stream, request)) {
         const sum = sums.get(bucket.fromMs)
         if (sum) addToScopes(layout, sum, { sensors: group.sensors, rows })
         if (plan.resolution !== '5m') await replacing.write('sensor', bucket, rows)
@@ -86,15 +89,15 @@ export function createInfluxRollups(options: InfluxRollupsOptions): Rollups {
 
   /** Days from stored hours, each scope for itself. */
   const rollUpHours = async (kind: Kind, plan: RollupPlan, replacing: Replacing): Promise<void> => {
-    const request = { kind, layout: layoutOf(kind), silenceMs }
+    const request = { kind, layout: layoutOf(kind) }
     for (const bucket of plan.buckets) {
       for (const group of toGroups(places.of(kind.id))) {
         const where = `"scope" = 'sensor'${ofSensors('id', group)}`
-        await replacing.write('sensor', bucket, await readStoredDay(hours, { ...request, bucket, where }))
+        await replacing.write('sensor', bucket, await readStoredDay(stream, { ...request, bucket, where }))
       }
       for (const scope of ['zone', 'city'] as const) {
         const where = `"scope" = ${quoteText(scope)}`
-        await replacing.write(scope, bucket, await readStoredDay(hours, { ...request, bucket, where }))
+        await replacing.write(scope, bucket, await readStoredDay(stream, { ...request, bucket, where }))
       }
     }
   }
@@ -118,13 +121,12 @@ export function createInfluxRollups(options: InfluxRollupsOptions): Rollups {
     const isPart = request.scope !== 'city'
     for (const group of toGroups(places.within(request), isPart)) {
       const buckets = isDays ? cutIntoPieces(request.buckets, HOUR_MS) : request.buckets
-      const measured = walkReadings(raw, {
+      const measured = walkReadings(stream, {
         ...group,
         kind,
         layout,
         buckets,
         nowMs,
-        silenceMs,
         metrics: [request.metric],
       })
       const wanted = isDays ? toDays(layout, { days: request.buckets, hours: measured }) : measured
@@ -183,7 +185,8 @@ export function createInfluxRollups(options: InfluxRollupsOptions): Rollups {
     oldestReadingMs: (kindId) =>
       guard('Cannot query readings', async () => {
         const { id } = requireKind(kinds, kindId)
-        const tables = await query('raw', `SELECT first("received_at") FROM ${quoteIdentifier(id)}`)
+        const q = `SELECT first("received_at") FROM ${quoteIdentifier(id)}`
+        const tables = await queryInflux(server.patient.influx, { path: server.buckets.raw.queryPath, q })
         const time = tables[0]?.rows[0]?.[0]
         return typeof time === 'number' ? time : null
       }),

@@ -1,9 +1,12 @@
 import { AppError } from '@pulso/model'
-import type { InfluxBucket } from './address.ts'
+import type { InfluxBucket, InfluxContent } from './address.ts'
 import { toTables, type QueryAnswer, type ResultTable } from './influxql.ts'
 
 /** Rows in one piece of an answer: a piece is a few hundred KB. */
 const PIECE_ROWS = 2_000
+
+/** Asks a bucket. */
+export type InfluxStream = (content: InfluxContent, q: string) => AsyncIterable<ResultTable>
 
 /**
  * Asks one InfluxQL statement whose answer may be larger than memory, and gives it piece by piece. An answer that ends
@@ -12,7 +15,7 @@ const PIECE_ROWS = 2_000
  * @throws AppError `readings-unavailable`, `readings-refused`; the client's own errors
  */
 export async function* streamInflux(
-  { influx, queryPath }: InfluxBucket,
+  { influx, queryPath }: Pick<InfluxBucket, 'influx' | 'queryPath'>,
   { q, silenceMs }: { q: string; silenceMs: number },
 ): AsyncGenerator<ResultTable> {
   const path = `${queryPath}&chunked=true&chunk_size=${PIECE_ROWS}`

@@ -1,4 +1,11 @@
+import type { InfluxDB } from '@influxdata/influxdb-client'
 import type { Bucket } from '@pulso/model'
+
+export interface InfluxConnections {
+  influx: InfluxDB
+  /** For what takes long. */
+  patient: InfluxDB
+}
 
 /** All that InfluxDB 1.x and 2.x do differently: where they take writes, how they know us, how buckets are kept. */
 export interface InfluxVersionApi {

@@ -1,12 +1,11 @@
-import type { InfluxDB } from '@influxdata/influxdb-client'
 import { HOUR_MS } from '@pulso/model'
-import type { InfluxVersionApi } from './version-api.ts'
+import type { InfluxConnections, InfluxVersionApi } from './version-api.ts'
 import { isAnswer } from './errors.ts'
 import { queryInflux, quoteIdentifier, toTime, type ResultTable } from './influxql.ts'
 
 /** InfluxDB 1.x: a bucket is a database, kept as its default retention policy says. All is said in InfluxQL. */
-export function createVersion1(influx: InfluxDB): InfluxVersionApi {
-  const query = (q: string, path = '/query'): Promise<ResultTable[]> => queryInflux(influx, { path, q })
+export function createVersion1({ influx, patient }: InfluxConnections): InfluxVersionApi {
+  const query = (q: string): Promise<ResultTable[]> => queryInflux(influx, { path: '/query', q })
   return {
     writePath: (db) => `/write?${new URLSearchParams({ db, precision: 'ms' }).toString()}`,
     async ensureBucket(bucket, { retentionMs, shardMs }) {
@@ -23,10 +22,8 @@ export function createVersion1(influx: InfluxDB): InfluxVersionApi {
     },
     async deletePoints(bucket, { measurement, fromMs, toMs }) {
       const path = `/query?${new URLSearchParams({ db: bucket }).toString()}`
-      await query(
-        `DELETE FROM ${quoteIdentifier(measurement)} WHERE time >= ${toTime(fromMs)} AND time < ${toTime(toMs)}`,
-        path,
-      )
+      const q = `DELETE FROM ${quoteIdentifier(measurement)} WHERE time >= ${toTime(fromMs)} AND time < ${toTime(toMs)}`
+      await queryInflux(patient, { path, q })
     },
     async diskBytes(buckets) {
       try {

@@ -1,10 +1,10 @@
 import { HttpError, type InfluxDB } from '@influxdata/influxdb-client'
 import { BucketsAPI, DeleteAPI, OrgsAPI, type Bucket } from '@influxdata/influxdb-client-apis'
 import { AppError, HOUR_MS, SECOND_MS } from '@pulso/model'
-import type { InfluxVersionApi } from './version-api.ts'
+import type { InfluxConnections, InfluxVersionApi } from './version-api.ts'
 
 /** InfluxDB 2.x: buckets of an organisation, each with its retention. */
-export function createVersion2(influx: InfluxDB, org: string): InfluxVersionApi {
+export function createVersion2({ influx, patient }: InfluxConnections, org: string): InfluxVersionApi {
   const buckets = new BucketsAPI(influx)
   return {
     writePath: (bucket) =>
@@ -19,7 +19,7 @@ export function createVersion2(influx: InfluxDB, org: string): InfluxVersionApi 
       }
     },
     async deletePoints(bucket, { measurement, fromMs, toMs }) {
-      await new DeleteAPI(influx).postDelete({
+      await new DeleteAPI(patient).postDelete({
         org,
         bucket,
         body: {

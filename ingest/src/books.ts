@@ -3,6 +3,7 @@ import type { IngestState, QuarantineEntry, Registry } from '@pulso/stores'
 import type { Batch } from './batch.ts'
 import type { IngestLimits } from './limits.ts'
 import type { Retry } from './retry.ts'
+import type { RollupWatch } from './rollup/roller.ts'
 
 export interface BooksOptions {
   registry: Registry
@@ -10,6 +11,8 @@ export interface BooksOptions {
   limits: Pick<IngestLimits, 'settleAfterMs' | 'settleStates'>
   /** Milliseconds that only go forward. */
   monotonicMs: () => number
+  /** Told of what is stored already; it says which hours that makes due. */
+  rollups?: Pick<RollupWatch, 'unsettled' | 'settled'> | undefined
 }
 
 /**
@@ -26,7 +29,10 @@ export interface Books {
 }
 
 /** @param position of the registry */
-export function createBooks(position: number, { registry, retry, limits, monotonicMs }: BooksOptions): Books {
+export function createBooks(
+  position: number,
+  { registry, retry, limits, monotonicMs, rollups }: BooksOptions,
+): Books {
   let settledPosition = position
   let newestPosition = position
   let states = new Map<string, IngestState>()
@@ -51,11 +57,13 @@ export function createBooks(position: number, { registry, retry, limits, monoton
       if (newestPosition === settledPosition) return settledPosition
       // In the order of their keys, neighbours in the store are written together.
       const sorted = [...states.values()].sort((a, b) => (a.sensorId < b.sensorId ? -1 : 1))
-      const commit = { position: newestPosition, newSensors, states: sorted, quarantine }
+      const dueHours = rollups?.unsettled() ?? []
+      const commit = { position: newestPosition, newSensors, states: sorted, quarantine, dueHours }
       await retry("keep the batches' states", async (attempt) => {
         if (attempt > 1 && (await registry.ingestPosition()) >= commit.position) return
         await registry.commitIngest(commit)
       })
+      rollups?.settled(dueHours)
       settledPosition = commit.position
       states = new Map()
       newSensors = []

@@ -19,6 +19,8 @@ export interface Identities {
   add(draft: SensorDraft, reading: KeptReading): void
   /** Those which only the store can tell about, by kind. */
   lateKeys(): ReadonlyMap<string, readonly ReadingKey[]>
+  /** Those before a time that change the store; all of them before `settle`. */
+  changedBefore(beforeMs: number, take: (kind: string, reading: Reading) => void): void
   /** Settles them with what the store has. To be called once, before `toBatch`. */
   settle(stored: readonly Reading[]): ReadingsTally
   count(): number
@@ -74,6 +76,10 @@ export function createIdentities(): Identities {
         ofKind.push({ sensorId: reading.sensorId, timeMs: reading.timeMs })
       }
       return keys
+    },
+    changedBefore(beforeMs, take) {
+      for (const { kind, reading, fate } of all)
+        if (reading.timeMs < beforeMs && fate !== 'nothing') take(kind, reading)
     },
     settle(stored) {
       const lateByKey = new Map(late.map((identity) => [keyOf(identity.reading), identity]))

@@ -28,6 +28,7 @@ import { loadMemory, type Memory } from './memory.ts'
 import { createIngestMetrics, type IngestStats } from './metrics.ts'
 import { createReadAhead, pause, readNext } from './read-ahead.ts'
 import { createRetry } from './retry.ts'
+import type { RollupWatch } from './rollup/roller.ts'
 
 export interface IngestOptions {
   journal: JournalReader
@@ -38,6 +39,8 @@ export interface IngestOptions {
   kinds: Kinds
   /** For sensors that speak through a LoRaWAN network; see `loadCodecs`. */
   codecs: Codecs
+  /** Whoever keeps aggregates of the readings. */
+  rollups?: RollupWatch
   clock: Clock
   clockLimits: ClockLimits
   logger: Logger
@@ -93,7 +96,7 @@ const ACKNOWLEDGE = 'acknowledge the journal'
 
 /** Takes what the journal keeps, in order, and makes readings, states and quarantine entries of it, each once. */
 export function createIngest(options: IngestOptions): Ingest {
-  const { journal, readings, registry, kinds, codecs, clock, logger } = options
+  const { journal, readings, registry, kinds, codecs, rollups, clock, logger } = options
   const limits = { ...DEFAULT_INGEST_LIMITS, ...options.limits }
   const journalStatus = async (): Promise<JournalStatus> => {
     const status = await journal.status()
@@ -168,10 +171,12 @@ export function createIngest(options: IngestOptions): Ingest {
     return { batch, isRepeated }
   }
 
-  const keep = async ({ books }: Run, { batch, isRepeated }: Prepared): Promise<void> => {
+  const keep = async ({ books, memory }: Run, { batch, isRepeated }: Prepared): Promise<void> => {
     const tally = isRepeated ? NOTHING_STORED : await storeReadings(batch, { readings, retry })
     position = batch.position
     metrics.count(batch, tally)
+    rollups?.know(batch.newSensors)
+    rollups?.take(batch, memory.sensors)
     books.add(batch)
     if (books.isDue()) await settle(books)
     tell(options.onSensors, batch.newSensors)
@@ -198,10 +203,17 @@ export function createIngest(options: IngestOptions): Ingest {
   /** From the last commit on, until it is stopped or something unforeseen happens. */
   const run = async (): Promise<void> => {
     const memory = await (takeEarlyMemory() ?? loadMemory(registry))
+    rollups?.know(memory.sensors.values())
     const repeatedUntil = await readings.position()
     position = await registry.ingestPosition()
     settledPosition = position
-    const books = createBooks(position, { registry, retry, limits, monotonicMs: () => performance.now() })
+    const books = createBooks(position, {
+      registry,
+      retry,
+      limits,
+      monotonicMs: () => performance.now(),
+      rollups,
+    })
     const current: Run = { memory, books, repeatedUntil }
     state = 'running'
     failing.clear()
@@ -217,7 +229,9 @@ export function createIngest(options: IngestOptions): Ingest {
         // The next ones are read while these are worked on.
         ahead = createReadAhead(readAfter(messages.at(-1)?.position ?? preparedUntil))
         await acknowledger.catchUp()
-        tell(options.onSensors, await retry('look for new sensors', () => memory.refresh()))
+        const changed = await retry('look for new sensors', () => memory.refresh())
+        rollups?.know(changed)
+        tell(options.onSensors, changed)
         while (messages.length > 0 && !isStopping()) {
           const prepared = prepare(current, messages)
           preparedUntil = prepared.batch.position

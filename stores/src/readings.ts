@@ -1,5 +1,6 @@
 import type { MetricValue, Reading } from '@pulso/model'
 import type { StoreSnapshot } from './backup/store-snapshot.ts'
+import type { Rollups } from './rollups.ts'
 import type { ReadingsExports } from './readings-export.ts'
 
 /** Readings of one batch by kind; each (sensor, time) is there once, already merged. */
@@ -45,6 +46,8 @@ export interface ReadingsQueries {
 export interface Readings extends ReadingsQueries, ReadingsExports {
   /** `duckdb`, `influxdb`: for health and operators. */
   readonly driver: string
+  /** What is made of them. */
+  readonly rollups: Rollups
   /**
    * Keeps a batch: all of it or nothing with DuckDB, where the position is part of the transaction. A driver without
    * transactions must give the same result when the same batch is written again.

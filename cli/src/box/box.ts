@@ -17,6 +17,7 @@ import type { IngestThreadData, IngestThreadMethods } from './ingest-thread.ts'
 import { lockFolder } from './lock.ts'
 import { openSources } from './open-sources.ts'
 import type { QuarantineDesk } from './quarantine-desk.ts'
+import type { RebuildDesk } from './rebuild-desk.ts'
 import type { MqttAddress } from './start-report.ts'
 import { spawnThread, type Thread } from './thread.ts'
 
@@ -36,10 +37,11 @@ export interface BoxStatus extends Overview {
   mqtt: MqttAddress
   /** The external brokers. */
   sources: SourceStatus[]
+  rollups: Awaited<ReturnType<IngestThreadMethods['rollupStatus']>>
 }
 
 /** What commands can ask of the running box. */
-export interface RunningBoxMethods extends Administration, QuarantineDesk {
+export interface RunningBoxMethods extends Administration, QuarantineDesk, RebuildDesk {
   status(): Promise<BoxStatus>
   /** Copies the stores as they are together into a folder that is there; `pulso backup` does the rest. */
   copyStores(folder: string): Promise<CopiedStores>
@@ -135,7 +137,11 @@ export async function startBox(options: BoxOptions): Promise<Box> {
       mqtt: mqttAddress,
       sources: await sources.status(),
       ...(await readOverview({ ingest, broker })),
+      rollups: await ingest.client.rollupStatus(),
     }),
+    rebuild: (request) => ingest.client.rebuild(request),
+    rebuildStatus: () => ingest.client.rebuildStatus(),
+    cancelRebuild: () => ingest.client.cancelRebuild(),
     copyStores: (folder) => ingest.client.copyStores(folder),
   }
   const control = await serveControl(config.dataDir, methods)
@@ -156,12 +162,12 @@ export async function startBox(options: BoxOptions): Promise<Box> {
 
 function spawnIngest(
   parts: AsyncDisposableStack,
-  { config, onFailure }: BoxOptions,
+  { config, city: { zones, timeZone }, onFailure }: BoxOptions,
   statesPort: MessagePort,
 ): Thread<IngestThreadMethods> {
   const thread = spawnThread<IngestThreadMethods, IngestThreadData>({
     file: new URL('./ingest-thread.ts', import.meta.url),
-    data: { config, statesPort },
+    data: { config, places: { zones, timeZone }, statesPort },
     transferList: [statesPort],
     onFailure,
   })

@@ -8,17 +8,22 @@ import {
   type IngestStats,
   type IngestStatus,
   type Memory,
+  type Roller,
+  type RollupStatus,
 } from '@pulso/ingest'
 import { systemClock } from '@pulso/model'
 import {
   createHoldableReader,
   createSqliteJournalReader,
   openSqliteRegistry,
+  type AggregatesQueries,
+  type AggregatesQuestion,
   type CopiedStores,
   type HoldableReader,
   type HistoryQuery,
   type JournalStatus,
   type ReadingsQueries,
+  type Rollups,
 } from '@pulso/stores'
 import { Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
@@ -27,6 +32,8 @@ import { createLogger } from '../logger.ts'
 import { createExportDesk, type ExportDesk } from './export-desk.ts'
 import { exportsFolder, journalFile, registryFile } from './files.ts'
 import { openReadings } from './open-readings.ts'
+import { openRoller, type CityPlaces } from './open-roller.ts'
+import { createRebuildDesk, type RebuildDesk } from './rebuild-desk.ts'
 import { createStoreCopier } from './store-copier.ts'
 import { serveThread, threadData } from './thread.ts'
 import { yieldPriority } from './yield-priority.ts'
@@ -34,11 +41,12 @@ import { yieldPriority } from './yield-priority.ts'
 /** Ingest's thread. It alone opens the readings (DuckDB allows one opener), so it answers queries of them as well. */
 export interface IngestThreadData {
   config: Config
+  places: CityPlaces
   /** Gets a list of `SensorState` after each batch. */
   statesPort: MessagePort
 }
 
-export interface IngestThreadMethods extends ReadingsQueries, ExportDesk {
+export interface IngestThreadMethods extends ReadingsQueries, AggregatesQueries, ExportDesk, RebuildDesk {
   /** The newest journal position that is kept in the readings or in the registry: positions must go on behind it. */
   position(): Promise<number>
   /** Begins to read the registry, which `start` needs and which takes a second with 100,000 sensors. */
@@ -50,11 +58,13 @@ export interface IngestThreadMethods extends ReadingsQueries, ExportDesk {
   /** @throws AppError when the journal does not answer or cannot keep messages */
   checkJournal(): Promise<void>
   status(): Promise<IngestStatus>
+  /** How it stands with the aggregates, and what readings and aggregates take. */
+  rollupStatus(): Promise<RollupStatus & Awaited<ReturnType<Rollups['sizes']>>>
   /** Copies the stores into a folder that is there, as they are together. @throws AppError `backup-under-way` */
   copyStores(folder: string): Promise<CopiedStores>
 }
 
-const { config, statesPort } = threadData<IngestThreadData>()
+const { config, places, statesPort } = threadData<IngestThreadData>()
 const metrics = new Registry()
 
 serveThread({ name: 'ingest', metrics, open })
@@ -69,7 +79,7 @@ async function open() {
     quarantine: config.limits.quarantine,
   })
   const readings = await openReadings({ config, kinds, registry, logger })
-  const started = Promise.withResolvers<{ ingest: Ingest; journal: HoldableReader }>()
+  const started = Promise.withResolvers<{ ingest: Ingest; journal: HoldableReader; roller: Roller }>()
   let memory: Promise<Memory> | undefined
   // Files for downloads that were under way when the box was killed.
   await rm(exportsFolder(config.dataDir), { recursive: true, force: true })
@@ -86,6 +96,8 @@ async function open() {
       const journal = createHoldableReader(
         createSqliteJournalReader({ port: journalPort, file: journalFile(config.dataDir) }),
       )
+      // Before the first batch: it is judged by what is rolled up already.
+      const roller = await openRoller({ config, places, kinds, readings, registry, logger, metrics })
       const ingest = createIngest({
         journal: journal.reader,
         readings,
@@ -93,6 +105,7 @@ async function open() {
         ...(memory && { memory }),
         kinds,
         codecs,
+        rollups: roller.watch,
         clock: systemClock,
         clockLimits: config.clockLimits,
         logger,
@@ -100,11 +113,12 @@ async function open() {
         onStates: (states) => statesPort.postMessage(states),
       })
       await ingest.start()
-      started.resolve({ ingest, journal })
+      roller.start()
+      started.resolve({ ingest, journal, roller })
     },
     async stop() {
-      const { ingest, journal } = await started.promise
-      await ingest.stop()
+      const { ingest, journal, roller } = await started.promise
+      await Promise.all([ingest.stop(), roller.stop()])
       await journal.reader.close()
       await readings.close()
       await registry.close()
@@ -115,6 +129,12 @@ async function open() {
       await (await started.promise).journal.reader.check()
     },
     status: async () => (await started.promise).ingest.status(),
+    async rollupStatus() {
+      const { roller } = await started.promise
+      return { ...roller.status(), ...(await roller.sizes()) }
+    },
+    aggregates: async (question: AggregatesQuestion) => (await started.promise).roller.aggregates(question),
+    ...createRebuildDesk(async () => (await started.promise).roller),
     copyStores: async (folder) => copyTo(folder, (await started.promise).journal),
     history: (query: HistoryQuery) => readings.history(query),
     check: () => readings.check(),

@@ -32,6 +32,7 @@ export async function openReadings({
   const opened = await openInfluxReadings({
     ...readings,
     kinds,
+    retentionMs: config.keepMs,
     // The journal takes what arrives meanwhile: a power cut must not shut the front door for longer than it lasts.
     mayBeAway: true,
     onBeyondRetention: (detail) =>

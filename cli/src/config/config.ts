@@ -38,6 +38,8 @@ export interface Config {
   }
   /** How long the quarantine keeps an entry. */
   quarantineKeepMs: number
+  /** How long readings and aggregates are kept, in ms; `Infinity` for ever. */
+  keepMs: { raw: number; '5m': number; '1h': number; '1d': number }
   logLevel: string
 }
 
@@ -87,6 +89,12 @@ export function parseConfig(env: Environment): Config {
       quarantine: { maxEntries: read('limitQuarantineEntries'), maxBytes: read('limitQuarantineBytes') },
     },
     quarantineKeepMs: read('quarantineKeepMs'),
+    keepMs: {
+      raw: read('keepRawMs'),
+      '5m': read('keep5mMs'),
+      '1h': read('keep1hMs'),
+      '1d': read('keep1dMs'),
+    },
     logLevel: read('logLevel'),
   }
   read('journal')

@@ -1,7 +1,7 @@
 import { DEFAULT_JOURNAL_BOUNDS, DEFAULT_QUARANTINE_BOUNDS } from '@pulso/stores/limits'
 import { HTTP_VARIABLES } from './http.ts'
 import { BROKER_LIMIT_VARIABLES, MQTT_VARIABLES } from './mqtt.ts'
-import { choice, count, duration, text, url, type Variable } from './variables.ts'
+import { choice, count, duration, keeping, text, url, type Variable } from './variables.ts'
 
 /** Every setting there is: name, default, meaning. `.env.example` is checked against this table. */
 export const VARIABLES = {
@@ -104,6 +104,18 @@ export const VARIABLES = {
     default: '30d',
     help: 'A quarantined message older than this is deleted.',
   }),
+  keepRawMs: keeping({
+    name: 'PULSO_KEEP_RAW',
+    default: '90d',
+    help: 'How long readings are kept as they were measured: a duration, or forever. What is made of them stays longer.',
+  }),
+  keep5mMs: keeping({
+    name: 'PULSO_KEEP_5M',
+    default: '730d',
+    help: 'The same for aggregates of 5 minutes.',
+  }),
+  keep1hMs: keeping({ name: 'PULSO_KEEP_1H', default: 'forever', help: 'The same for those of hours.' }),
+  keep1dMs: keeping({ name: 'PULSO_KEEP_1D', default: 'forever', help: 'The same for those of days.' }),
   logLevel: choice({ name: 'PULSO_LOG_LEVEL', default: 'info', help: 'How much is logged.' }, [
     'info',
     'trace',

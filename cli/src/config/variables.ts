@@ -1,4 +1,4 @@
-import { AppError, parseDuration } from '@pulso/model'
+import { AppError, DAY_MS, parseDuration } from '@pulso/model'
 
 /** One environment variable: its text becomes a value, or an error that says what it should be. */
 export interface Variable<T> {
@@ -31,6 +31,21 @@ export function count({ name, help, default: defaultText }: Described, min = 0):
 /** A duration like `5m`, as milliseconds. */
 export function duration({ name, help, default: defaultText }: Described): Variable<number> {
   return { name, help, defaultText, parse: parseDuration }
+}
+
+/** A duration like `90d`, as milliseconds, or `forever`: `Infinity`. */
+export function keeping({ name, help, default: defaultText }: Described): Variable<number> {
+  return {
+    name,
+    help,
+    defaultText,
+    parse(raw) {
+      if (raw.trim() === 'forever') return Infinity
+      const keepMs = parseDuration(raw)
+      if (keepMs < DAY_MS) throw invalid(`'${raw}' is less than a day, and whole days are kept`)
+      return keepMs
+    },
+  }
 }
 
 export function url({ name, help, default: defaultText }: Described): Variable<string> {

@@ -196,3 +196,84 @@ test('sensors are listed by id in whatever order they came', () => {
     ['B', 'a', 'aa', 'b'],
   )
 })
+
+test('a clock that is set back makes young again what it had called old, and goes on from there', () => {
+  const { current, clock } = createCity()
+  current.putSensors([toSensor('a')])
+  current.applyStates([toState('a', { fillLevel: 0.9 })])
+  const freshness = (): unknown => current.get('a')?.freshness
+  clock.nowMs = NOON_MS + 20 * bins.intervalMs
+  current.sweep()
+  assert.equal(freshness(), 'offline')
+  current.takeChanges()
+
+  clock.nowMs = NOON_MS + bins.intervalMs
+  current.sweep()
+  assert.equal(freshness(), 'fresh')
+  assert.equal(stands(current, 'a'), 'full')
+  assert.equal(current.takeChanges()?.entries.length, 1, 'and readers hear of it')
+
+  clock.nowMs = NOON_MS + 2 * bins.intervalMs + 1_000
+  current.sweep()
+  assert.equal(freshness(), 'stale')
+  clock.nowMs = NOON_MS + 10 * bins.intervalMs + 1_000
+  current.sweep()
+  assert.equal(freshness(), 'offline')
+})
+
+test('a clock that is set back lets no older state over a newer one', () => {
+  const { current, clock } = createCity()
+  current.putSensors([toSensor('a')])
+  current.applyStates([toState('a', { fillLevel: 0.9 }, { timeMs: NOON_MS + 60_000 })])
+  clock.nowMs = NOON_MS - 3_600_000
+  current.applyStates([toState('a', { fillLevel: 0.1 }, { timeMs: clock.nowMs })])
+  assert.equal(stands(current, 'a'), 'full')
+})
+
+test('each kind has its own time until it is stale', () => {
+  const { current, clock } = createCity()
+  current.putSensors([toSensor('a'), toSensor('p', { kind: 'parking' })])
+  current.applyStates([
+    toState('a', { fillLevel: 0.9 }),
+    toState('p', { status: 'free' }, { kind: 'parking' }),
+  ])
+  clock.nowMs = NOON_MS + 2 * bins.intervalMs + 1_000
+  current.sweep()
+  assert.equal(current.get('a')?.freshness, 'stale')
+  assert.equal(current.get('p')?.freshness, 'fresh')
+})
+
+test('a sensor that moves twice within a tick is told from where readers saw it last', () => {
+  const { current } = createCity()
+  current.putSensors([toSensor('a')])
+  const { sequence } = current.takeChanges() ?? assert.fail()
+  current.putSensors([toSensor('a', { position: EAST })])
+  current.putSensors([toSensor('a', { position: OUTSIDE })])
+  const { previousPosition, movedAt } = current.get('a') ?? assert.fail()
+  assert.deepEqual(previousPosition, toSensor('a').position)
+  assert.equal(movedAt, sequence + 1)
+})
+
+test('changes since a tick are the same whether the tick is remembered or long ago', () => {
+  const { current } = createCity()
+  const ids = Array.from({ length: 50 }, (_, index) => `s${index}`)
+  current.putSensors(ids.map((id) => toSensor(id)))
+  current.takeChanges()
+  const since = current.sequence
+  const changed = new Set<string>()
+  // More ticks than are remembered.
+  for (let round = 1; round <= 1_200; round++) {
+    const id = ids[(round * round) % 37] ?? assert.fail()
+    current.applyStates([toState(id, { fillLevel: (round % 100) / 100 }, { timeMs: NOON_MS + round })])
+    changed.add(id)
+    current.takeChanges()
+  }
+  const idsSince = (sequence: number): string[] =>
+    current
+      .changesSince(sequence)
+      .entries.map(({ sensor }) => sensor.id)
+      .sort()
+  assert.deepEqual(idsSince(since), [...changed].sort())
+  const last = [1_198, 1_199, 1_200].map((round) => ids[(round * round) % 37] ?? assert.fail())
+  assert.deepEqual(idsSince(current.sequence - 3), [...new Set(last)].sort())
+})

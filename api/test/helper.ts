@@ -238,7 +238,8 @@ const NO_EXPORTS: ReadingsExports = {
   openExport: () => Promise.reject(new Error('this test opened no readings')),
 }
 
-const NO_READINGS: ReadingsQueries = {
+/** For tests that ask for nothing of the past. */
+export const NO_READINGS: ReadingsQueries = {
   history: () => Promise.reject(new Error('this test opened no readings')),
   check: () => Promise.resolve(),
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { SensorCollection } from '@pulso/model'
-import { createTestApi, toSensor, toState } from './helper.ts'
+import { createTestApi, NO_READINGS, toSensor, toState } from './helper.ts'
 
 test('a port in use is named', async (t) => {
   const other = createServer().listen(0, '127.0.0.1')
@@ -57,6 +57,21 @@ test('a second start shows what the registry kept', async (t) => {
     features.map(({ id, properties }) => [id, properties.state]),
     [['a', 'full']],
   )
+})
+
+test('a start reads the newest states alone, and no history', async (t) => {
+  const { registry, api } = await createTestApi(t, { sensors: [toSensor('a')] })
+  await api.stop()
+  let questions = 0
+  const readings = new Proxy(NO_READINGS, {
+    get(target, name, receiver) {
+      if (name !== 'check') questions += 1
+      return Reflect.get(target, name, receiver) as unknown
+    },
+  })
+  const again = await createTestApi(t, { registry, readings })
+  assert.equal((await again.get('/api/v1/sensors')).status, 200)
+  assert.equal(questions, 0)
 })
 
 test('ready tells each dependency’s state, and does not wait for one that hangs', async (t) => {

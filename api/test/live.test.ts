@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import type { LiveEvent, Problem } from '@pulso/model'
-import { waitFor } from '../../test/support/wait.ts'
 import { bins, createTestApi, EAST, NOON_MS, toSensor, toState, WEST, type TestApi } from './helper.ts'
+import { FAST, untilClients } from './live-support.ts'
 
 interface Received {
   id: string
@@ -18,8 +18,6 @@ interface Reader {
   text(): string
   ended: Promise<void>
 }
-
-const FAST = { liveTickMs: 5, sensorsPollMs: 5 }
 
 /** Reads the feed as a browser would. */
 async function openLive(
@@ -195,12 +193,13 @@ test('beyond the bound of readers the next one is told to wait', async (t) => {
 })
 
 test('a reader that leaves frees its place', async (t) => {
-  const { address, metrics } = await createTestApi(t, { limits: { ...FAST, liveClients: 1 } })
+  const testApi = await createTestApi(t, { limits: { ...FAST, liveClients: 1 } })
+  const { address } = testApi
   const abort = new AbortController()
   const response = await fetch(`${address}/api/v1/live`, { signal: abort.signal })
   assert.equal(response.status, 200)
   abort.abort()
-  await untilClients(metrics, 0)
+  await untilClients(testApi, 0)
 })
 
 /** A reader that asks and then takes nothing. */
@@ -223,7 +222,7 @@ test('a reader that takes nothing holds nobody up and is let go in the end', asy
   const testApi = await createTestApi(t, { sensors: MANY, limits })
   const { api, address, clock, metrics } = testApi
   const socket = await openFrozen(t, testApi)
-  await untilClients(metrics, 1)
+  await untilClients(testApi, 1)
   const reader = await openLive(t, address, { query: ONLY_EAST })
   await reader.next()
   for (let round = 1; round <= 5; round++) {
@@ -231,16 +230,16 @@ test('a reader that takes nothing holds nobody up and is let go in the end', asy
     api.applyStates([toState('s1', { fillLevel: round / 10 }, { timeMs: clock.nowMs })])
     await reader.next()
   }
-  await untilClients(metrics, 1)
+  await untilClients(testApi, 1)
   assert.match(await metrics.metrics(), /pulso_live_clients_dropped_total\{reason="slow"\} 1/)
   socket.resume()
 })
 
 test('a slow reader gets the last of what it could not take, once it can', async (t) => {
   const testApi = await createTestApi(t, { sensors: MANY, limits: FAST })
-  const { api, metrics, address } = testApi
+  const { api, address } = testApi
   const socket = await openFrozen(t, testApi)
-  await untilClients(metrics, 1)
+  await untilClients(testApi, 1)
   const reader = await openLive(t, address, { query: ONLY_EAST })
   await reader.next()
   for (let round = 1; round <= 9; round++) {
@@ -256,9 +255,3 @@ test('a slow reader gets the last of what it could not take, once it can', async
   assert.equal(end.match(/event: delta/g)?.length, 1)
   assert.doesNotMatch(end, /"fillLevel":0\.[1-8]/)
 })
-
-async function untilClients(metrics: TestApi['metrics'], count: number): Promise<void> {
-  await waitFor(async () => (await metrics.metrics()).includes(`pulso_live_clients ${count}\n`), {
-    what: `${count} readers of the feed`,
-  })
-}

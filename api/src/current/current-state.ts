@@ -1,5 +1,6 @@
 import {
   createZoneIndex,
+  SECOND_MS,
   type Clock,
   type Kinds,
   type Sensor,
@@ -75,6 +76,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
   let sequence = 0
   let sensorsVersion = 0
   let changedAtMs = clock.now()
+  let sweptAtMs = changedAtMs
 
   const refresh = (entry: Entry, nowMs: number): void => {
     refreshEntry(entry, nowMs)
@@ -180,7 +182,10 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
     },
     sweep() {
       const nowMs = clock.now()
-      for (const entry of schedule.takeDue(nowMs)) markChanged(entry, nowMs)
+      // Set back, a clock makes young again what it had already called old.
+      const isSetBack = nowMs < sweptAtMs - SECOND_MS
+      sweptAtMs = nowMs
+      for (const entry of isSetBack ? entries.values() : schedule.takeDue(nowMs)) markChanged(entry, nowMs)
     },
     takeChanges() {
       const changedGroups = groups.takeChanged()

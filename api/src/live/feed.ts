@@ -106,7 +106,7 @@ export function createLiveFeed({ current, clock, limits, metrics, runId }: LiveF
     const groups = [...zones, ...city]
     startTransfer(
       reader,
-      transfers.gather({ event, view: reader.view, entries: current.list(), groups, since: Infinity }),
+      transfers.gather({ event, wish: reader.view, entries: current.list(), groups, since: Infinity }),
     )
   }
 
@@ -114,7 +114,7 @@ export function createLiveFeed({ current, clock, limits, metrics, runId }: LiveF
     const event = { name: 'delta', id: toId(), nowMs: clock.now() } as const
     startTransfer(
       reader,
-      transfers.gather({ event, view: reader.view, ...current.changesSince(since), since }),
+      transfers.gather({ event, wish: reader.view, ...current.changesSince(since), since }),
     )
   }
 
@@ -172,9 +172,9 @@ export function createLiveFeed({ current, clock, limits, metrics, runId }: LiveF
   }
 
   /** Those that have taken everything, but were not there for some ticks. */
-  const catchUpBusy = (): void => {
+  const catchUpBusy = (hasChanged: boolean): void => {
     for (const reader of busy) {
-      if (isWaitedFor(reader)) metrics.liveCoalesced.inc()
+      if (isWaitedFor(reader)) metrics.liveCoalesced.inc(hasChanged ? 1 : 0)
       else if (reader.sequence !== current.sequence) sendSince(reader, reader.sequence)
     }
   }
@@ -213,7 +213,7 @@ export function createLiveFeed({ current, clock, limits, metrics, runId }: LiveF
       reviveBusy()
       const changes = current.takeChanges()
       if (changes) sendDeltas(changes)
-      catchUpBusy()
+      catchUpBusy(changes !== undefined)
       boundHeldBytes()
       metrics.liveUnsentBytes.set(held.total)
     },

@@ -21,7 +21,7 @@ export interface Transfer {
 
 export interface GatheredOptions {
   event: EventName
-  view: Wish
+  wish: Wish
   /** Sensors in a list that only grows: a snapshot of a large city takes a slow reader minutes. */
   entries: readonly Entry[]
   groups: readonly Group[]
@@ -30,7 +30,7 @@ export interface GatheredOptions {
 }
 
 export interface Transfers {
-  /** A snapshot, or what a reader missed. Undefined when the view leaves nothing of it. */
+  /** A snapshot, or what a reader missed. Undefined when the wish leaves nothing of it. */
   gather(options: GatheredOptions): Transfer | undefined
   /** An event that is too large to be written at once, in the way of the reader's HTTP. */
   cut(whole: Buffer): Transfer
@@ -60,9 +60,9 @@ export function createTransfers(): Transfers {
   }
 
   return {
-    gather({ event, view, entries, groups, since }) {
-      const isWanted = (entry: Entry): boolean => mustHear(entry, view, since)
-      const wantedGroups = groups.filter(({ kind }) => view.filter.kinds?.has(kind.id) ?? true)
+    gather({ event, wish, entries, groups, since }) {
+      const isWanted = (entry: Entry): boolean => mustHear(entry, wish, since)
+      const wantedGroups = groups.filter(({ kind }) => wish.filter.kinds?.has(kind.id) ?? true)
       let at = entries.findIndex(isWanted)
       if (at < 0) at = entries.length
       if (event.name === 'delta' && at === entries.length && wantedGroups.length === 0) return undefined
@@ -81,8 +81,8 @@ export function createTransfers(): Transfers {
         next() {
           if (isDone) return undefined
           // Views with a box are rarely shared; they would take the room of those that are.
-          const key = `${event.id} ${since} ${view.key} ${at}`
-          const piece = view.filter.bbox ? encode() : cached(key, encode)
+          const key = `${event.id} ${since} ${wish.key} ${at}`
+          const piece = wish.filter.bbox ? encode() : cached(key, encode)
           isBegun = true
           at = piece.end
           isDone = at >= entries.length

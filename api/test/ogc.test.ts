@@ -74,6 +74,7 @@ test('features are chosen by box, time, state, freshness and zone', async (t) =>
   assert.deepEqual(await findIds(testApi, 'state=full'), ['a'])
   assert.deepEqual(await findIds(testApi, 'freshness=stale'), ['b'])
   assert.deepEqual(await findIds(testApi, 'zone=west'), ['a'])
+  assert.deepEqual(await findIds(testApi, 'zone=west,east&state=full,empty'), ['a', 'b'])
   // Who has never measured anything has no time, and the standard excludes nothing without one.
   assert.deepEqual(await findIds(testApi, 'datetime=2026-05-31T11:58:00Z/..'), ['a', 'c', 'd'])
   assert.deepEqual(await findIds(testApi, 'datetime=../2026-05-31T11:58:00Z&zone=east'), ['b'])

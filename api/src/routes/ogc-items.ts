@@ -127,12 +127,17 @@ function toQuerySchema(city: City) {
         examples: ['2026-05-31T08:00:00Z/..'],
       }),
     ),
-    state: Type.Optional(Type.String({ description: 'Sensors that stand like this', examples: ['unknown'] })),
+    state: Type.Optional(
+      Type.String({ description: 'Sensors that stand like this, states with commas', examples: ['unknown'] }),
+    ),
     freshness: Type.Optional(
       Type.Enum(['fresh', 'stale', 'offline'], { description: 'Sensors whose newest reading is this old' }),
     ),
     zone: Type.Optional(
-      Type.String({ description: 'Sensors of this zone', examples: [city.zones[0]?.id ?? 'centre'] }),
+      Type.String({
+        description: 'Sensors of these zones, with commas',
+        examples: [city.zones[0]?.id ?? 'centre'],
+      }),
     ),
     cursor: Type.Optional(
       Type.String({
@@ -149,17 +154,17 @@ function toFeaturesQuery(
   query: Static<ReturnType<typeof toQuerySchema>>,
   { city, kinds }: { city: City; kinds: Kinds },
 ): FeaturesQuery {
-  const { state, freshness, zone } = query
+  const { freshness } = query
   const bbox = parseBbox(toFlatBbox(query.bbox), city)
   const period = parseDatetime(query.datetime)
-  parseStates(state, kinds)
-  parseZones(zone, city)
+  const states = parseStates(query.state, kinds)
+  const zones = parseZones(query.zone, city)
   return {
     ...(bbox && { bbox }),
     ...(period && { period }),
-    ...(state !== undefined && { state }),
+    ...(states && { states }),
     ...(freshness !== undefined && { freshness }),
-    ...(zone !== undefined && { zone }),
+    ...(zones && { zones }),
     after: parseCursor(query.cursor, ['string'])?.[0] as string | undefined,
     // The standard's rule: too large a limit is no mistake.
     limit: Math.min(query.limit ?? DEFAULT_ITEMS, MAX_ITEMS),

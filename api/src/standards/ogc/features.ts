@@ -19,8 +19,8 @@ export interface FeatureFilter {
   bbox?: Bounds
   /** In ms since 1970, both ends included. */
   period?: { fromMs: number; toMs: number }
-  zone?: string
-  state?: string
+  zones?: ReadonlySet<string>
+  states?: ReadonlySet<string>
   freshness?: string
 }
 
@@ -36,8 +36,8 @@ export function isWantedSensor(
   { sensor, state, zone, stands, freshness }: Entry,
   filter: FeatureFilter,
 ): boolean {
-  if (filter.zone !== undefined && zone !== filter.zone) return false
-  if (filter.state !== undefined && stands !== filter.state) return false
+  if (filter.zones && (zone === null || !filter.zones.has(zone))) return false
+  if (filter.states && !filter.states.has(stands)) return false
   if (filter.freshness !== undefined && freshness !== filter.freshness) return false
   const { position } = sensor
   if (

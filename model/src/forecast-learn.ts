@@ -139,8 +139,11 @@ function toShares(trials: readonly Trial[]): { follow: number; settle: number } 
     cameGap += came * gap
   }
   const determinant = changeChange * gapGap - changeGap * changeGap
-  // A place that never differs from the usual, or never changes, tells nothing: as now.
-  if (determinant <= 1e-9 * changeChange * gapGap) return { follow: 0, settle: 0 }
+  // A place that never differs from the usual, or usually never changes, leaves one of them to be told, or none.
+  if (determinant <= 1e-9 * changeChange * gapGap) {
+    if (changeChange > 0) return { follow: clamp(cameChange / changeChange), settle: 0 }
+    return { follow: 0, settle: gapGap > 0 ? clamp(cameGap / gapGap) : 0 }
+  }
   return {
     follow: clamp((cameChange * gapGap - cameGap * changeGap) / determinant),
     settle: clamp((changeChange * cameGap - changeGap * cameChange) / determinant),

@@ -68,6 +68,15 @@ test('a forecast follows the usual change and keeps most of what is different to
   assert.ok(forecast.basis.error < forecast.basis.errorAsNow)
 })
 
+test('a place that is the same each day is followed to the space', () => {
+  const place = learnPlace(toWeeks(4, { noise: 0 }), clock)
+  const nowMs = MONDAY_MS + 28 * DAY_MS + 9 * HOUR_MS
+  const atMs = nowMs + HOUR_MS
+  const { forecast } = forecastFree(place, { nowMs, free: usualAt(nowMs), total: TOTAL, atMs })
+  assert.equal(forecast?.free, usualAt(atMs))
+  assert.ok(forecast.basis.error < 0.5)
+})
+
 test('nothing is forecast from less than three days, nor behind the last horizon', () => {
   const nowMs = MONDAY_MS + 2 * DAY_MS + 9 * HOUR_MS
   const question = { nowMs, free: 100, total: TOTAL, atMs: nowMs + HOUR_MS }

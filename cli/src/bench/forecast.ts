@@ -17,6 +17,7 @@ import {
 import { openReplay, type RecordedSensor, type ReplaySource } from '@pulso/simulators'
 import { print, toTable } from '../commands/shared.ts'
 import { loadKinds } from '../config/load.ts'
+import { percentile } from './table.ts'
 
 export interface ForecastBenchOptions {
   timeZone: string
@@ -34,6 +35,8 @@ export interface ForecastScore {
   placesShown: number
   /** Share of these that did better than "as now" over the days they were forecast for. */
   placesBetter: number
+  /** Error ÷ that of "as now" of the best tenth, the middle and the worst tenth of them. */
+  ratios: { best: number; middle: number; worst: number }
   asked: number
   /** Share of what was asked that got a forecast. */
   shown: number
@@ -140,6 +143,7 @@ function sumUp(horizonMs: number, scores: readonly HorizonScore[]): ForecastScor
     for (const [reason, count] of Object.entries(score.withheld) as [NoForecastReason, number][])
       withheld[reason] = (withheld[reason] ?? 0) + count
   }
+  const ratios = shownScores.map(({ error, naiveError }) => (naiveError === 0 ? 1 : error / naiveError))
   const [asked, shown] = [sum((score) => score.asked), sum((score) => score.shown)]
   const [naiveSum, errorSum] = [sum((score) => score.naiveError), sum((score) => score.error)]
   const askedNaiveSum = sum((score) => score.askedNaiveError)
@@ -149,6 +153,11 @@ function sumUp(horizonMs: number, scores: readonly HorizonScore[]): ForecastScor
     placesShown: shownScores.length,
     placesBetter:
       shownScores.filter(({ error, naiveError }) => error < naiveError).length / shownScores.length,
+    ratios: {
+      best: percentile(ratios, 0.1),
+      middle: percentile(ratios, 0.5),
+      worst: percentile(ratios, 0.9),
+    },
     asked,
     shown: shown / asked,
     askedNaiveError: askedNaiveSum / asked,
@@ -163,7 +172,19 @@ function sumUp(horizonMs: number, scores: readonly HorizonScore[]): ForecastScor
 function toText(scores: readonly ForecastScore[]): string {
   const percent = (share: number): string => `${Math.round(share * 100)} %`
   const table = toTable(
-    ['AHEAD', 'AS NOW', 'FORECAST', 'RATIO', 'IN BAND', 'SHOWN', 'PLACES', 'BETTER', 'ALL, AS NOW', 'ALL'],
+    [
+      'AHEAD',
+      'AS NOW',
+      'FORECAST',
+      'RATIO',
+      'IN BAND',
+      'SHOWN',
+      'PLACES',
+      'BETTER',
+      'THEIR RATIOS',
+      'ALL, AS NOW',
+      'ALL',
+    ],
     scores.map((score) => [
       formatDuration(score.horizonMs),
       score.naiveError.toFixed(2),
@@ -173,6 +194,9 @@ function toText(scores: readonly ForecastScore[]): string {
       percent(score.shown),
       `${score.placesShown} of ${score.places}`,
       percent(score.placesBetter),
+      Object.values(score.ratios)
+        .map((ratio) => ratio.toFixed(2))
+        .join(' '),
       score.askedNaiveError.toFixed(2),
       score.askedError.toFixed(2),
     ]),
@@ -180,5 +204,6 @@ function toText(scores: readonly ForecastScore[]): string {
   return `${table}
 
 Mean absolute errors in spaces. AS NOW, FORECAST and IN BAND are over what would have been shown; ALL is over everything
-that was asked, "as now" wherever no forecast is shown. BETTER: of the places shown, those that did better than "as now".`
+that was asked, "as now" wherever no forecast is shown. BETTER: of the places shown,
+those that did better than "as now"; THEIR RATIOS: of the best tenth, the middle and the worst tenth.`
 }

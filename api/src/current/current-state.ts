@@ -59,6 +59,8 @@ export interface CurrentState {
   get(id: string): Entry | undefined
   /** By id. */
   list(): readonly Entry[]
+  /** In no order, but without the cost of one; what is added while somebody goes through them comes too. */
+  values(): IterableIterator<Entry>
   groups(): { zones: Group[]; city: Group[] }
 }
 
@@ -216,6 +218,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
       return changedAtMs
     },
     get: (id) => entries.get(id),
+    values: () => entries.values(),
     list() {
       if (!isSorted) sorted = sorted.sort((a, b) => (a.sensor.id < b.sensor.id ? -1 : 1))
       isSorted = true

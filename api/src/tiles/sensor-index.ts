@@ -41,7 +41,7 @@ export interface SensorIndex {
 }
 
 export interface SensorIndexOptions {
-  current: Pick<CurrentState, 'list' | 'sensorsVersion'>
+  current: Pick<CurrentState, 'values' | 'sensorsVersion'>
   /** Another one in tests, to see ids meet. */
   toNumber?: (text: string) => number
 }
@@ -96,12 +96,11 @@ export function createSensorIndex({ current, toNumber = toFeatureId }: SensorInd
 
   const scan = async (): Promise<void> => {
     const target = current.sensorsVersion
-    // The list is sorted in place when sensors are added, which may happen between two slices.
-    const entries = current.list().slice()
-    for (let index = 0; index < entries.length; index++) {
-      const entry = entries[index]
-      if (entry) put(entry)
-      if (index % SLICE_SENSORS === SLICE_SENSORS - 1) await nextTurn()
+    let looked = 0
+    for (const entry of current.values()) {
+      put(entry)
+      looked += 1
+      if (looked % SLICE_SENSORS === 0) await nextTurn()
     }
     indexedVersion = target
   }

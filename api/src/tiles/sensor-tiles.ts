@@ -85,24 +85,24 @@ export function createSensorTiles({
       return label && isInTile(label.point, tile) ? [toZoneFeature(view, { ...label, tile })] : []
     })
 
-  const toLayers = (request: TileRequest, sensors: readonly PlacedSensor[]): Layers => {
+  const toLayers = async (request: TileRequest, sensors: readonly PlacedSensor[]): Promise<Layers> => {
     if (request.z <= ZONES_MAX_ZOOM)
       // Sensors outside every zone would be missing from the city otherwise.
       return {
         zones: toZoneFeatures(request),
-        clusters: toClusterFeatures(
+        clusters: await toClusterFeatures(
           sensors.filter(({ entry }) => entry.zone === null),
           request,
         ),
       }
-    if (isSummed(request, sensors.length)) return { clusters: toClusterFeatures(sensors, request) }
+    if (isSummed(request, sensors.length)) return { clusters: await toClusterFeatures(sensors, request) }
     const { withState } = request
     return { sensors: sensors.map((sensor) => toSensorFeature(sensor, { tile: request, withState })) }
   }
 
   const build = async (request: TileRequest, buckets: readonly Bucket[]): Promise<BuiltTile> => {
     const sensors = findSensors(buckets, request)
-    const layers = toLayers(request, sensors)
+    const layers = await toLayers(request, sensors)
     // Places stay, counts do not.
     const isLasting = layers.sensors !== undefined && !request.withState
     const filled = Object.entries(layers).filter(([, features]) => features.length > 0)

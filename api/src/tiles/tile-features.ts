@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toFeatureId, type Freshness, type Kind, type ZoneAggregate } from '@pulso/model'
-import { EXTENT, toTilePoint, type TileAddress, type WorldPoint } from './mercator.ts'
+import { EXTENT, isInTile, toTilePoint, type TileAddress, type WorldPoint } from './mercator.ts'
 import type { PlacedSensor } from './sensor-index.ts'
 
 /** A point of a vector tile. */
@@ -54,6 +55,9 @@ export function toZoneFeature(
   }
 }
 
+/** How many sensors are counted before others have their turn. */
+const SLICE_SENSORS = 5_000
+
 interface Cell {
   column: number
   row: number
@@ -67,12 +71,17 @@ interface Cell {
 
 /**
  * Sensors of one kind in a cell of the tile as one point in their middle, with how many of them stand how: what
- * is wrong inside a cluster is seen without opening it.
+ * is wrong inside a cluster is seen without opening it. In slices: from afar a tile may be all of a city's 100,000.
  */
-export function toClusterFeatures(sensors: Iterable<PlacedSensor>, tile: TileAddress): TileFeature[] {
+export async function toClusterFeatures(
+  sensors: readonly PlacedSensor[],
+  tile: TileAddress,
+): Promise<TileFeature[]> {
   const byKind = new Map<Kind, Map<number, Cell>>()
-  for (const { entry, point } of sensors) {
-    if (!point) continue
+  for (const [index, { entry, point }] of sensors.entries()) {
+    if (index % SLICE_SENSORS === SLICE_SENSORS - 1) await nextTurn()
+    // It may have moved away since; then it counts where it is now.
+    if (!point || !isInTile(point, tile)) continue
     const { kind, stands, freshness } = entry
     const [x, y] = toTilePoint(point, tile)
     const [column, row] = [Math.floor((x * CELLS) / EXTENT), Math.floor((y * CELLS) / EXTENT)]

@@ -28,6 +28,12 @@ describe('the configuration', () => {
     assert.equal(config.cityFile, null)
   })
 
+  it('has the API’s own limits for defaults', () => {
+    const { http } = parseConfig({}).limits
+    for (const [name, value] of Object.entries(http))
+      assert.equal(value, DEFAULT_LIMITS[name as keyof typeof http], name)
+  })
+
   it('takes an empty value for none', () => {
     assert.equal(parseConfig({ PULSO_HTTP_PORT: '', PULSO_CITY: '' }).http.port, 8080)
   })

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { AppError, messageOf, type ClockLimits } from '@pulso/model'
 import type { QuarantineBounds } from '@pulso/stores/limits'
-import type { HttpConfig } from './http.ts'
+import type { HttpConfig, HttpLimits } from './http.ts'
 import { readBrokerLimits, readTls, type BrokerLimitsConfig, type MqttConfig } from './mqtt.ts'
 import { VARIABLES } from './schema.ts'
 import type { Variable } from './variables.ts'
@@ -32,7 +32,7 @@ export interface Config {
   clockLimits: ClockLimits
   limits: {
     broker: BrokerLimitsConfig
-    http: { requestsPerSecond: number }
+    http: HttpLimits
     journal: { maxBytes: number; minFreeBytes: number }
     quarantine: Pick<QuarantineBounds, 'maxEntries' | 'maxBytes'>
   }
@@ -84,7 +84,12 @@ export function parseConfig(env: Environment): Config {
     clockLimits: { pastMs: read('clockPastMs'), futureMs: read('clockFutureMs') },
     limits: {
       broker: readBrokerLimits(read),
-      http: { requestsPerSecond: read('limitHttpRequestsPerSecond') },
+      http: {
+        requestsPerSecond: read('limitHttpRequestsPerSecond'),
+        liveClients: read('limitLiveClients'),
+        liveClientsPerAddress: read('limitLiveClientsPerAddress'),
+        liveUnsentBytes: read('limitLiveUnsentBytes'),
+      },
       journal: { maxBytes: read('limitJournalBytes'), minFreeBytes: read('limitJournalFreeBytes') },
       quarantine: { maxEntries: read('limitQuarantineEntries'), maxBytes: read('limitQuarantineBytes') },
     },

@@ -10,6 +10,14 @@ export interface HttpConfig {
   trustedProxies: string[]
 }
 
+/** The API's limits that have a setting, under the names that it has for them. */
+export interface HttpLimits {
+  requestsPerSecond: number
+  liveClients: number
+  liveClientsPerAddress: number
+  liveUnsentBytes: number
+}
+
 export const HTTP_VARIABLES = {
   httpHost: text({
     name: 'PULSO_HTTP_HOST',
@@ -26,6 +34,23 @@ export const HTTP_VARIABLES = {
     default: '300',
     help: 'HTTP requests a second of one address (IPv6: one /64), this machine’s own included; 0 for no limit.',
   }),
+  limitLiveClients: count(
+    { name: 'PULSO_LIMIT_LIVE_CLIENTS', default: '10000', help: 'Readers of the live feed at once.' },
+    1,
+  ),
+  limitLiveClientsPerAddress: count({
+    name: 'PULSO_LIMIT_LIVE_CLIENTS_PER_ADDRESS',
+    default: '200',
+    help: 'The same from one address (IPv6: one /64), this machine’s own left out; 0 for no limit.',
+  }),
+  limitLiveUnsentBytes: count(
+    {
+      name: 'PULSO_LIMIT_LIVE_UNSENT_BYTES',
+      default: String(256 * 1024 * 1024),
+      help: 'What all readers of the live feed together may keep waiting by not taking it; beyond it the slowest are let go.',
+    },
+    1,
+  ),
 } as const
 
 /** Addresses and networks (CIDR), with commas. */

@@ -52,56 +52,23 @@ export function toRuns(buckets: readonly Bucket[], maxBuckets: number): Run[] {
  * held in, for the time held there. What is held when the first bucket begins, and what a counter stood at, comes from
  * the newest readings before it, as far back as the sensor's values hold.
  */
-export function sensorRowsSql({ table, run, nowMs, maxHoldMs, where, fields }: SensorRows): string {
-  const { kind } = table
+export function sensorRowsSql(asked: SensorRows): string {
+  const { run, nowMs } = asked
   const { fromMs, toMs, stepMs } = run
-  const outputs = fields ?? rollupFields(kind)
-  const states = Object.entries(kind.metrics).filter(([, { type }]) => type === 'state')
-  const counters = outputs.filter(({ part }) => part === 'increase').map(({ metric }) => metric)
-  const metrics = [...new Set([...outputs.map(({ metric }) => metric), ...states.map(([name]) => name)])]
-  const value = (metric: string): string => `v${metrics.indexOf(metric)}`
+  const columns = nameColumns(asked)
+  const { outputs, states, counters, value } = columns
   const at = (metric: string): string => `CASE WHEN ${value(metric)} IS NOT NULL THEN t END`
-  const stateNames = states.map(([name]) => name)
-  const carried = [...stateNames, ...counters]
-  const heldUntil = stateNames.map((name) => `${value(name)}_until`)
-  const values = (of: (metric: string) => string): string =>
-    list(metrics.map((metric) => `${of(metric)} AS ${value(metric)}`))
-  const place = `${table.name} AS reading JOIN ${PLACES} AS place USING (sensor_id)
-    WHERE place.kind = $kind ${where ? `AND ${where}` : ''}`
+  const heldUntil = states.map((name) => `${value(name)}_until`)
 
   return `
   WITH before AS (
-    SELECT reading.sensor_id, place.zone, place.hold_ms${list(
-      carried.flatMap((metric) => {
-        const column = `reading.${quoteIdentifier(metric)}`
-        return [
-          `arg_max(${column}, reading.time) AS ${value(metric)}`,
-          `epoch_ms(max(reading.time) FILTER (${column} IS NOT NULL)) AS ${value(metric)}_at`,
-        ]
-      }),
-    )}
-    FROM ${place} AND ${carried.length > 0}
-      AND reading.time >= make_timestamp_ms(${fromMs - maxHoldMs}) AND reading.time < make_timestamp_ms(${fromMs})
-      AND epoch_ms(reading.time) > ${fromMs} - place.hold_ms
-    GROUP BY reading.sensor_id, place.zone, place.hold_ms
+    ${beforeSql(asked, columns)}
   ), raw AS (
-    SELECT reading.sensor_id, place.zone, place.hold_ms, epoch_ms(reading.time) AS t${values(
-      (metric) => `reading.${quoteIdentifier(metric)}`,
-    )}
-    FROM ${place}
-      AND reading.time >= make_timestamp_ms(${fromMs}) AND reading.time < make_timestamp_ms(${toMs})
-    ${carried
-      .map(
-        (name) =>
-          `UNION ALL SELECT sensor_id, zone, hold_ms, ${value(name)}_at${values((metric) =>
-            metric === name ? value(name) : 'NULL',
-          )} FROM before WHERE ${value(name)}_at IS NOT NULL`,
-      )
-      .join('\n    ')}
+    ${rawSql(asked, columns)}
   ), neighbours AS (
     SELECT *,
       CASE WHEN t < ${fromMs} THEN -1 ELSE (t - ${fromMs}) // ${stepMs} END AS own${list([
-        ...stateNames.map((name) => `lead(${at(name)} IGNORE NULLS) OVER sensor AS ${value(name)}_next`),
+        ...states.map((name) => `lead(${at(name)} IGNORE NULLS) OVER sensor AS ${value(name)}_next`),
         ...counters.flatMap((name) => [
           `lag(${value(name)} IGNORE NULLS) OVER sensor AS ${value(name)}_before`,
           `lag(${at(name)} IGNORE NULLS) OVER sensor AS ${value(name)}_before_at`,
@@ -110,7 +77,7 @@ export function sensorRowsSql({ table, run, nowMs, maxHoldMs, where, fields }: S
     FROM raw WINDOW sensor AS (PARTITION BY sensor_id ORDER BY t)
   ), held AS (
     SELECT *${list(
-      stateNames.map(
+      states.map(
         (name) =>
           `CASE WHEN ${value(name)} IS NOT NULL THEN least(${value(name)}_next, t + hold_ms, ${nowMs}, ${toMs}) END AS ${value(name)}_until`,
       ),
@@ -127,6 +94,66 @@ export function sensorRowsSql({ table, run, nowMs, maxHoldMs, where, fields }: S
     outputs.map((field) => `${sensorField(field, value(field.metric))} AS ${quoteIdentifier(field.name)}`),
   )}
   FROM bounded GROUP BY from_ms, to_ms, sensor_id, zone`
+}
+
+interface Columns {
+  outputs: readonly RollupField[]
+  /** Metrics. */
+  all: readonly string[]
+  states: readonly string[]
+  counters: readonly string[]
+  /** What a metric is called within the statement, where its own name could be another's. */
+  value: (metric: string) => string
+}
+
+function nameColumns({ table: { kind }, fields }: SensorRows): Columns {
+  const outputs = fields ?? rollupFields(kind)
+  // All states, whatever is asked for: by what they hold a sensor is there.
+  const states = Object.keys(kind.metrics).filter((metric) => kind.metrics[metric]?.type === 'state')
+  const counters = outputs.filter(({ part }) => part === 'increase').map(({ metric }) => metric)
+  const all = [...new Set([...outputs.map(({ metric }) => metric), ...states])]
+  return { outputs, all, states, counters, value: (metric) => `v${all.indexOf(metric)}` }
+}
+
+/** The newest value of each state and counter before the first bucket, of those that still hold. */
+function beforeSql(asked: SensorRows, { states, counters, value }: Columns): string {
+  const { run, maxHoldMs } = asked
+  const carried = [...states, ...counters]
+  const values = carried.flatMap((metric) => {
+    const column = `reading.${quoteIdentifier(metric)}`
+    return [
+      `arg_max(${column}, reading.time) AS ${value(metric)}`,
+      `epoch_ms(max(reading.time) FILTER (${column} IS NOT NULL)) AS ${value(metric)}_at`,
+    ]
+  })
+  return `SELECT reading.sensor_id, place.zone, place.hold_ms${list(values)}
+    FROM ${readingsSql(asked)} AND ${carried.length > 0}
+      AND reading.time >= make_timestamp_ms(${run.fromMs - maxHoldMs}) AND reading.time < make_timestamp_ms(${run.fromMs})
+      AND epoch_ms(reading.time) > ${run.fromMs} - place.hold_ms
+    GROUP BY reading.sensor_id, place.zone, place.hold_ms`
+}
+
+/** The readings in the buckets, and of each state and counter the one before. */
+function rawSql(asked: SensorRows, { all, states, counters, value }: Columns): string {
+  const { run } = asked
+  const values = (of: (metric: string) => string): string =>
+    list(all.map((metric) => `${of(metric)} AS ${value(metric)}`))
+  const carried = [...states, ...counters].map(
+    (name) => `
+    UNION ALL SELECT sensor_id, zone, hold_ms, ${value(name)}_at${values((metric) => (metric === name ? value(name) : 'NULL'))}
+    FROM before WHERE ${value(name)}_at IS NOT NULL`,
+  )
+  return `SELECT reading.sensor_id, place.zone, place.hold_ms, epoch_ms(reading.time) AS t${values(
+    (metric) => `reading.${quoteIdentifier(metric)}`,
+  )}
+    FROM ${readingsSql(asked)}
+      AND reading.time >= make_timestamp_ms(${run.fromMs}) AND reading.time < make_timestamp_ms(${run.toMs})
+    ${carried.join('')}`
+}
+
+function readingsSql({ table, where }: SensorRows): string {
+  return `${table.name} AS reading JOIN ${PLACES} AS place USING (sensor_id)
+    WHERE place.kind = $kind ${where ? `AND ${where}` : ''}`
 }
 
 function list(parts: readonly string[]): string {

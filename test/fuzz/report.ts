@@ -8,7 +8,7 @@ export interface FuzzOptions {
 }
 
 export interface FuzzReport {
-  target: 'ingest' | 'sockets'
+  target: 'ingest' | 'sockets' | 'http'
   seed: number
   cases: number
   elapsedMs: number

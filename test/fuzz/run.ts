@@ -1,16 +1,17 @@
 /** `npm run fuzz`: the long run. Ends with 1 on any fault. */
 import { parseArgs } from 'node:util'
+import { fuzzHttp } from './http-fuzz.ts'
 import { fuzzIngest } from './ingest-fuzz.ts'
 import { untilCases, untilSeconds, type FuzzReport } from './report.ts'
 import { fuzzSockets } from './socket-fuzz.ts'
 
-const HELP = `Sends malformed packets to the broker's sockets and malformed payloads through ingest.
+const HELP = `Sends malformed packets to the broker's sockets, malformed payloads through ingest, and odd requests to every HTTP route.
 
-  npm run fuzz -- [--cases 1000000 | --seconds 60] [--seed 1] [--target sockets|ingest] [--json]
+  npm run fuzz -- [--cases 1000000 | --seconds 60] [--seed 1] [--target sockets|ingest|http] [--json]
 
 Each target gets all of the cases, or all of the time. The same seed gives the same cases.`
 
-const TARGETS = { ingest: fuzzIngest, sockets: fuzzSockets }
+const TARGETS = { ingest: fuzzIngest, sockets: fuzzSockets, http: fuzzHttp }
 const PROGRESS_EVERY_MS = 5_000
 
 const { values } = parseArgs({
@@ -30,7 +31,8 @@ async function run(): Promise<number> {
   const chosen = Object.entries(TARGETS).filter(
     ([name]) => values.target === undefined || name === values.target,
   )
-  if (chosen.length === 0) throw new Error(`--target is sockets or ingest, not '${values.target ?? ''}'`)
+  if (chosen.length === 0)
+    throw new Error(`--target is sockets, ingest or http, not '${values.target ?? ''}'`)
   const reports: FuzzReport[] = []
   for (const [name, fuzz] of chosen) {
     const until =

@@ -20,6 +20,7 @@ import {
 import { Type, type Static, type TInteger, type TSchema, type TString } from 'typebox'
 import type { App } from '../http/app.ts'
 import { PROBLEM_TYPE } from '../http/problem.ts'
+import { PROBLEM_CODES } from '../http/problem-codes.ts'
 
 export const JSON_TYPE = 'application/json'
 export const GEOJSON_TYPE = 'application/geo+json'
@@ -46,8 +47,20 @@ const VIEWS = {
 type Views = typeof VIEWS
 
 export function addViews(app: App): void {
-  for (const [name, schema] of Object.entries(VIEWS)) app.addSchema({ ...schema, $id: name })
+  for (const [name, schema] of Object.entries({ ...VIEWS, Problem: withCodes(Problem) }))
+    app.addSchema({ ...schema, $id: name })
 }
+
+/** The problem's shape with all its codes, so that a program's author finds them in one place. */
+function withCodes(problem: typeof Problem): TSchema {
+  const { code } = problem.properties
+  return {
+    ...problem,
+    properties: { ...problem.properties, code: { ...code, examples: [...PROBLEM_CODES] } },
+  }
+}
+
+const UNCHANGED = Type.Null({ description: 'What `If-None-Match` names is still so' })
 
 /** What may go wrong at every route stands at every route, also where its file does not name it. */
 export function describeCommonProblems(app: App): void {
@@ -60,7 +73,8 @@ export function describeCommonProblems(app: App): void {
       ...(schema.body ? [413, 415] : []),
     ]
     const given = schema.response as Record<string, unknown> | undefined
-    route.schema = { ...schema, response: { ...problems(...statuses), ...given } }
+    const unchanged = config.isPublic === true && config.isStream !== true && { 304: UNCHANGED }
+    route.schema = { ...schema, response: { ...unchanged, ...problems(...statuses), ...given } }
   })
 }
 

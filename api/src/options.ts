@@ -47,8 +47,8 @@ export interface ApiOptions {
   port: number
   registry: Registry
   readings: ReadingsQueries
-  /** The past in steps, which forecasts are learnt from; without it there are none. */
-  aggregates?: AggregatesQueries
+  /** The past in steps, which forecasts are learnt from, too. */
+  aggregates: AggregatesQueries
   openData: OpenData
   /** How far a device's time may lie from ours, told to whoever asks for the city. */
   clockLimits: ClockLimits

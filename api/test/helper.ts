@@ -16,6 +16,7 @@ import carpark from '@pulso/model/kinds/carpark'
 import parking from '@pulso/model/kinds/parking'
 import {
   openSqliteRegistry,
+  type AggregatesQueries,
   type Readings,
   type ReadingsExports,
   type ReadingsQueries,
@@ -191,6 +192,7 @@ export async function createTestApi(
     port: 0,
     registry,
     readings: NO_READINGS,
+    aggregates: NO_AGGREGATES,
     openData: { ...NO_EXPORTS, folder: join(folder, 'exports') },
     clockLimits: { pastMs: 7 * 86_400_000, futureMs: 300_000 },
     metrics,
@@ -236,6 +238,10 @@ export async function openTestReadings(t: TestContext): Promise<Readings> {
 
 const NO_EXPORTS: ReadingsExports = {
   openExport: () => Promise.reject(new Error('this test opened no readings')),
+}
+
+const NO_AGGREGATES: AggregatesQueries = {
+  aggregates: async () => [],
 }
 
 /** For tests that ask for nothing of the past. */

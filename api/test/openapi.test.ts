@@ -27,6 +27,7 @@ const ROUTES = [
   'GET /api/v1/sensors',
   'GET /api/v1/sensors/{id}',
   'GET /api/v1/sensors/{id}/history',
+  'GET /api/v1/aggregates/{kind}',
   'GET /api/v1/parking/nearest',
   'GET /api/v1/export/{kind}.{format}',
   'GET /api/v1/live',

@@ -4,6 +4,7 @@
  */
 export * from './city.ts'
 export * from './http.ts'
+export * from './http-aggregates.ts'
 export * from './http-parking.ts'
 export * from './http-quarantine.ts'
 export * from './http-standards.ts'

@@ -3,6 +3,7 @@ import fastifyHelmet from '@fastify/helmet'
 import type { ApiContext } from '../context.ts'
 import type { App } from '../http/app.ts'
 import { PAGE_POLICY } from '../http/headers.ts'
+import { aggregatesRoutes } from './aggregates.ts'
 import { basemapRoutes } from './basemap.ts'
 import { cityRoutes } from './city.ts'
 import { addViews, describeCommonProblems } from './common.ts'
@@ -30,9 +31,10 @@ const ROUTES = [
   zonesRoutes,
   sensorsRoutes,
   historyRoutes,
+  aggregatesRoutes,
   parkingRoutes,
-  liveRoutes,
   exportRoutes,
+  liveRoutes,
   basemapRoutes,
   tilesRoutes,
   ogcRoutes,

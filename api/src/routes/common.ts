@@ -1,6 +1,8 @@
 import type { City, Kinds } from '@pulso/model'
 import {
+  AggregatesView,
   CityView,
+  HistoryBuckets,
   HistoryView,
   LiveEvent,
   NearestView,
@@ -27,7 +29,9 @@ export const GEOJSON_TYPE = 'application/geo+json'
 
 /** The shapes that the OpenAPI document names. */
 const VIEWS = {
+  AggregatesView,
   CityView,
+  HistoryBuckets,
   HistoryView,
   LiveEvent,
   NearestView,

@@ -1,7 +1,9 @@
 import {
   MINUTE_MS,
   toIsoTime,
+  type AggregatesView,
   type CityView,
+  type HistoryBuckets,
   type HistoryView,
   type LiveEvent,
   type SensorCollection,
@@ -24,6 +26,8 @@ export interface Examples {
   sensors: SensorCollection
   sensor: SensorDetail
   history: HistoryView
+  aggregates: AggregatesView
+  historyBuckets: HistoryBuckets
   live: LiveEvent
 }
 
@@ -85,7 +89,20 @@ export function createExamples({
       points: [{ time: toIsoTime(timed.timeMs), value }],
       truncated: false,
     },
+    aggregates: { kind: kind?.id ?? 'none', zone: null, ...toExampleBuckets(metric, city.timeZone) },
+    historyBuckets: { sensor: sensorId, ...toExampleBuckets(metric, city.timeZone) },
     live: { time, sensors: features, zones, city: sums },
+  }
+}
+
+function toExampleBuckets(metric: string, timeZone: string): Omit<HistoryBuckets, 'sensor'> {
+  const from = toIsoTime(EXAMPLE_MS - 60 * MINUTE_MS)
+  return {
+    metric,
+    step: '1h',
+    fn: 'count',
+    timeZone,
+    buckets: [{ from, to: toIsoTime(EXAMPLE_MS), value: 12 }],
   }
 }
 

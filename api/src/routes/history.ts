@@ -1,11 +1,11 @@
-import { AppError, clip, DAY_MS, formatDuration, HOUR_MS, toIsoTime, type Kind } from '@pulso/model'
+import { DAY_MS, formatDuration, toIsoTime, type HistoryBuckets, type HistoryView } from '@pulso/model'
 import { Type } from 'typebox'
+import { toBucket, toCacheControl } from '../aggregates/buckets.ts'
+import { AGGREGATES_QUERY, parseWish, toMetric } from '../aggregates/question.ts'
 import type { ApiContext } from '../context.ts'
-import { isPublic } from '../current/features.ts'
 import type { App } from '../http/app.ts'
 import { badRequest, parseQueryTime } from '../http/query.ts'
-import { answer, problems, SensorParams } from './common.ts'
-import { EXAMPLE_MS } from './examples.ts'
+import { answerAs, JSON_TYPE, problems, refTo, SensorParams } from './common.ts'
 import { findSensor } from './sensors.ts'
 
 const MAX_POINTS = 5_000
@@ -13,21 +13,17 @@ const MAX_RANGE_MS = 31 * DAY_MS
 const DEFAULT_RANGE_MS = DAY_MS
 
 const Query = Type.Object({
-  metric: Type.Optional(Type.String({ description: 'The kind’s first metric when absent' })),
-  from: Type.Optional(
+  ...AGGREGATES_QUERY,
+  step: Type.Optional(
     Type.String({
-      description: 'ISO 8601 with a zone; a day before `to` when absent',
-      examples: [toIsoTime(EXAMPLE_MS - HOUR_MS)],
+      description: 'As measured when absent; else in buckets of 5m, 1h or 1d',
+      examples: ['1h'],
     }),
   ),
-  to: Type.Optional(
-    Type.String({ description: 'ISO 8601 with a zone; now when absent', examples: [toIsoTime(EXAMPLE_MS)] }),
-  ),
-  step: Type.Optional(Type.String({ description: 'Not offered yet: points are as they were measured' })),
 })
 
 export function historyRoutes(app: App, { options, current, examples }: ApiContext): void {
-  const { readings, clock } = options
+  const { readings, aggregates, city, clock } = options
   app.get(
     '/api/v1/sensors/:id/history',
     {
@@ -37,17 +33,39 @@ export function historyRoutes(app: App, { options, current, examples }: ApiConte
         summary: 'What a sensor measured',
         description:
           'Points of one metric as they were measured, oldest first, over at most 31 days. Of more than 5,000 ' +
-          'points the newest are given and `truncated` is true.',
+          'points the newest are given and `truncated` is true. With `step` the answer is in buckets instead, as ' +
+          '`/api/v1/aggregates/{kind}` gives them.',
         params: SensorParams,
         querystring: Query,
         response: {
-          200: answer('HistoryView', { description: 'The points', example: examples.history }),
+          200: answerAs(JSON_TYPE, {
+            description: 'The points, or with `step` the buckets',
+            schema: Type.Union([refTo('HistoryView'), refTo('HistoryBuckets')]),
+            example: examples.history,
+          }),
           ...problems(400, 404, 429, 503),
         },
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query }, reply) => {
       const { sensor, kind } = findSensor(current, params.id)
+      if (query.step !== undefined) {
+        const { metric, fn, step, fromMs, toMs } = parseWish(kind, query, clock.now())
+        const asked = { kind: kind.id, scope: 'sensor', id: sensor.id, metric, resolution: step } as const
+        const buckets = await aggregates.aggregates({ ...asked, fromMs, toMs })
+        const wanted = { metric, fn, definition: kind.metrics[metric] }
+        void reply.header('cache-control', toCacheControl(buckets, clock.now()))
+        return {
+          sensor: sensor.id,
+          metric,
+          step,
+          fn,
+          timeZone: city.timeZone,
+          buckets: buckets.map((bucket) => toBucket(bucket, wanted)),
+        } satisfies HistoryBuckets
+      }
+      if (query.fn !== undefined)
+        throw badRequest('conflicting-parameters', "'fn' needs a 'step' to go with it")
       const metric = toMetric(kind, query.metric)
       const { fromMs, toMs } = toRange(query, clock.now())
       const { points, truncated } = await readings.history({
@@ -65,35 +83,16 @@ export function historyRoutes(app: App, { options, current, examples }: ApiConte
         to: toIsoTime(toMs),
         points: points.map(({ timeMs, value }) => ({ time: toIsoTime(timeMs), value })),
         truncated,
-      }
+      } satisfies HistoryView
     },
   )
 }
 
-/** @throws AppError `unknown-metric` (400) */
-function toMetric(kind: Kind, wanted: string | undefined): string {
-  const names = Object.keys(kind.metrics).filter((name) => isPublic(kind, name))
-  const metric = wanted ?? kind.headlineMetric ?? names[0]
-  if (metric !== undefined && names.includes(metric)) return metric
-  throw badRequest(
-    'unknown-metric',
-    `'${clip(metric ?? '')}' is no metric of a ${kind.title.en.toLowerCase()}; there are ${names.join(', ')}`,
-  )
-}
-
-/** @throws AppError `invalid-time`, `invalid-range`, `range-too-long`, `unsupported-step` (400) */
+/** @throws AppError `invalid-time`, `invalid-range`, `range-too-long` (400) */
 function toRange(
-  { from, to, step }: { from?: string; to?: string; step?: string },
+  { from, to }: { from?: string; to?: string },
   nowMs: number,
 ): { fromMs: number; toMs: number } {
-  if (step !== undefined)
-    throw new AppError(
-      'unsupported-step',
-      "'step' is not offered yet; leave it out for the points as measured",
-      {
-        status: 400,
-      },
-    )
   const toMs = parseQueryTime('to', to, nowMs)
   const fromMs = parseQueryTime('from', from, toMs - DEFAULT_RANGE_MS)
   if (fromMs > toMs) throw badRequest('invalid-range', "'from' must not be later than 'to'")

@@ -42,6 +42,7 @@ export function createBoxApi(options: BoxApiOptions): Api {
     logger: createLogger(config.logLevel, 'api'),
     registry,
     readings: ingest.client,
+    aggregates: ingest.client,
     openData: { ...createExportClient(ingest.client), folder: exportsFolder(config.dataDir) },
     clockLimits: config.clockLimits,
     metrics,

@@ -98,6 +98,27 @@ export function testRollups(
       assert.equal((await rollups.aggregates(hourly('zone', 'a', 'level'))).length, 1)
     })
 
+    test('hold a value for days where a sensor is that quiet, and not for its neighbours', async (context) => {
+      const { readings, rollups } = await open(context)
+      const day = 24 * 60
+      await rollups.putPlaces([place('s1', 'a', 5 * day), place('s2', 'a', 2 * day), place('s3', 'a', day)])
+      await insert(readings, 1, [
+        said('s1', -4 * day, { lid: 'open', emptied: 7 }),
+        said('s2', -2 * day - 1, { lid: 'open' }),
+        said('s3', -day + 30, { lid: 'shut' }),
+        said('s1', 45, { emptied: 9 }),
+      ])
+      await rollups.rollUp({ kind: 'bin', resolution: '1h', buckets: HOURS, nowMs: LATER })
+      const [row] = await rollups.aggregates(hourly('city', '', 'lid'))
+      assert.deepEqual(row, {
+        fromMs: T,
+        parts: { lid_open_ms: HOUR_MS, lid_shut_ms: HOUR_MS / 2 },
+        elapsedMs: 2 * HOUR_MS,
+      })
+      const [counter] = await rollups.aggregates(hourly('zone', 'a', 'emptied'))
+      assert.equal(counter?.parts.emptied_increase, 2)
+    })
+
     test('add up what counters rose, from 0 where they began anew', async (context) => {
       const { readings, rollups } = await open(context)
       await rollups.putPlaces([place('s1', 'a', 30), place('s2', 'a', 30)])

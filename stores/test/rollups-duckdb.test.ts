@@ -7,9 +7,9 @@ import { describe, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { HOUR_MS, MINUTE_MS } from '@pulso/model'
-import type { AggregateQuery, RollupPlan } from '@pulso/stores'
+import type { AggregateQuery, Readings, RollupPlan } from '@pulso/stores'
 import { openDuckdbReadings } from '@pulso/stores/readings'
-import { createDuckdbReadings, type DuckdbReadings } from '../src/readings-duckdb/readings.ts'
+import { createDuckdbReadings } from '../src/readings-duckdb/readings.ts'
 import { openSession, type Session } from '../src/readings-duckdb/session.ts'
 import { insert, reading } from './readings-conformance.ts'
 import { testRollups } from './rollups-conformance.ts'
@@ -203,7 +203,7 @@ function newFile(context: TestContext): string {
   return join(folder.path, 'readings.duckdb')
 }
 
-async function open(context: TestContext, file = newFile(context)): Promise<DuckdbReadings> {
+async function open(context: TestContext, file = newFile(context)): Promise<Readings> {
   const readings = await openDuckdbReadings({ file, kinds })
   context.after(() => readings.close())
   return readings

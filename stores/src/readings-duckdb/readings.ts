@@ -1,7 +1,6 @@
 import { AppError, type Kinds, type MetricValue } from '@pulso/model'
 import { requireMetric } from '../readings-checks.ts'
 import type { HistoryQuery, Readings, ReadingsBatch } from '../readings.ts'
-import type { Rollups } from '../rollups.ts'
 import { createSerialQueue } from '../serial.ts'
 import { openDuckdbExport } from './export.ts'
 import { deleteKeys, findKeys } from './keys.ts'
@@ -20,8 +19,6 @@ export interface DuckdbReadingsOptions {
   mending?: Mending
 }
 
-export type DuckdbReadings = Readings & { readonly rollups: Rollups }
-
 /**
  * Readings in one DuckDB file, a table per kind. A batch and the journal's position are one transaction.
  * @throws AppError `readings-locked`, `readings-too-new`, `readings-schema-conflict`, `readings-unavailable`
@@ -31,7 +28,7 @@ export async function openDuckdbReadings({
   kinds,
   memoryLimit = '1GB',
   mending,
-}: DuckdbReadingsOptions): Promise<DuckdbReadings> {
+}: DuckdbReadingsOptions): Promise<Readings> {
   return createDuckdbReadings({ kinds, open: () => openSession({ file, kinds, memoryLimit, mending }) })
 }
 
@@ -42,7 +39,7 @@ export async function createDuckdbReadings({
 }: {
   kinds: Kinds
   open: () => Promise<Session>
-}): Promise<DuckdbReadings> {
+}): Promise<Readings> {
   let session: Session | undefined = await open()
   let reopening: Promise<Session> | undefined
   let isClosed = false

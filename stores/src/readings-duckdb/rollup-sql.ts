@@ -1,8 +1,10 @@
-import type { Bucket, Kind, RollupField } from '@pulso/model'
-import { rollupFields } from '@pulso/model'
+import { DAY_MS, rollupFields, type Bucket, type Kind, type RollupField } from '@pulso/model'
 import { PLACES } from './places.ts'
 import type { Table } from './schema.ts'
 import { quoteIdentifier } from './sql.ts'
+
+/** For the few sensors that hold for longer, the others' readings are not looked at as far back. */
+const LONG_HOLD_MS = DAY_MS
 
 /** Buckets of one length behind each other, of which the last may be shorter. */
 export interface Run {
@@ -126,11 +128,15 @@ function beforeSql(asked: SensorRows, { states, counters, value }: Columns): str
       `epoch_ms(max(reading.time) FILTER (${column} IS NOT NULL)) AS ${value(metric)}_at`,
     ]
   })
-  return `SELECT reading.sensor_id, place.zone, place.hold_ms${list(values)}
+  const select = (fromHoldMs: number, untilHoldMs: number): string =>
+    `SELECT reading.sensor_id, place.zone, place.hold_ms${list(values)}
     FROM ${readingsSql(asked)} AND ${carried.length > 0}
-      AND reading.time >= make_timestamp_ms(${run.fromMs - maxHoldMs}) AND reading.time < make_timestamp_ms(${run.fromMs})
+      AND place.hold_ms > ${fromHoldMs} AND place.hold_ms <= ${untilHoldMs}
+      AND reading.time >= make_timestamp_ms(${run.fromMs - untilHoldMs}) AND reading.time < make_timestamp_ms(${run.fromMs})
       AND epoch_ms(reading.time) > ${run.fromMs} - place.hold_ms
     GROUP BY reading.sensor_id, place.zone, place.hold_ms`
+  if (maxHoldMs <= LONG_HOLD_MS) return select(0, maxHoldMs)
+  return `${select(0, LONG_HOLD_MS)} UNION ALL ${select(LONG_HOLD_MS, maxHoldMs)}`
 }
 
 /** The readings in the buckets, and of each state and counter the one before. */

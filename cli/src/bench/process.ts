@@ -18,13 +18,18 @@ export interface BoxProcess {
 }
 
 /** Starts a real box in a process of its own, on free ports. */
-export async function spawnBox(dataDir: string, args: readonly string[]): Promise<BoxProcess> {
+export async function spawnBox(
+  dataDir: string,
+  args: readonly string[],
+  variables: Record<string, string> = {},
+): Promise<BoxProcess> {
   const startedAt = performance.now()
   const box = spawnProgram('../pulso.ts', ['start', '--json', ...args], {
     PULSO_DATA_DIR: dataDir,
     PULSO_HTTP_PORT: '0',
     PULSO_MQTT_PORT: '0',
     PULSO_LOG_LEVEL: 'error',
+    ...variables,
   })
   const report = (await box.answer()) as StartReport
   return { report, pid: box.pid, readyMs: performance.now() - startedAt, stop: box.stop }

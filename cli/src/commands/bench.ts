@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { ForecastBenchOptions } from '../bench/forecast.ts'
+import type { ApiBenchOptions } from '../bench/api.ts'
 import type { IngestBenchOptions } from '../bench/ingest.ts'
 import type { LiveBenchOptions } from '../bench/live.ts'
 import type { BenchOptions } from '../bench/start.ts'
@@ -22,6 +23,15 @@ export function addBenchCommands(program: Command): void {
     .option('--runs <count>', 'how often; medians are shown', toRuns, 5)
     .option('--json', 'print one object')
     .action(async (options: BenchOptions) => (await import('../bench/door.ts')).benchDoor(options))
+
+  bench
+    .command('api')
+    .description('What an answer costs against a route that only returns bytes, and while readings come in')
+    .option('--runs <count>', 'pairs of runs, in turn; medians are shown', toRuns, 5)
+    .option('--seconds <count>', 'how long each run is measured', toRuns, 10)
+    .option('--only <measure...>', 'zones, nearest, busy')
+    .option('--json', 'print one object')
+    .action(async (options: ApiBenchOptions) => (await import('../bench/api.ts')).benchApi(options))
 
   bench
     .command('ingest')

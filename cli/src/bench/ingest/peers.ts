@@ -16,6 +16,8 @@ export interface Peer {
 
 /** A peer that keeps what it takes, and says how it stands. */
 export interface BoxPeer extends Peer {
+  /** Where its HTTP interface is. */
+  http: string
   metrics(): Promise<ReadonlyMap<string, number>>
 }
 
@@ -30,8 +32,12 @@ export async function startRawAedes(): Promise<Peer> {
 }
 
 /** A box on an empty folder that knows the load's sensors. */
-export async function startBoxPeer(folder: string, sensors: number): Promise<BoxPeer> {
-  const box = await spawnBox(folder, [])
+export async function startBoxPeer(
+  folder: string,
+  sensors: number,
+  variables: Record<string, string> = {},
+): Promise<BoxPeer> {
+  const box = await spawnBox(folder, [], variables)
   const control = await connectControl<Administration>(folder)
   if (!control) throw new AppError('bench-failed', 'The box that was just started is gone')
   const { username, password } = await control.provideGateway({
@@ -51,6 +57,7 @@ export async function startBoxPeer(folder: string, sensors: number): Promise<Box
     username,
     password,
     pid: box.pid,
+    http,
     stop: box.stop,
     metrics: async () => parseMetrics(await (await fetch(`${http}/metrics`)).text()),
   }

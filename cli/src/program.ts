@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { addBackupCommand } from './commands/backup.ts'
 import { addBenchCommands } from './commands/bench.ts'
 import { addDeviceCommands } from './commands/device.ts'
+import { addExportCommand } from './commands/export.ts'
 import { addOperatorCommands } from './commands/operator.ts'
 import { addQuarantineCommands } from './commands/quarantine.ts'
 import { addReplayCommand } from './commands/replay.ts'
@@ -30,6 +31,7 @@ addStatusCommand(program)
 addQuarantineCommands(program)
 addBackupCommand(program)
 addRestoreCommand(program)
+addExportCommand(program)
 addSimulateCommand(program)
 addReplayCommand(program)
 addScaleCommands(program)

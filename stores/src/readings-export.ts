@@ -27,9 +27,16 @@ export interface ReadingsPage {
   values: (Float64Array | (string | null)[])[]
 }
 
+export interface ExportPeriod {
+  firstMs: number
+  lastMs: number
+}
+
 /** Readings as they were when the export was opened, in the order of time and then sensor, each once. */
 export interface ReadingsExport {
   readonly columns: readonly ExportColumn[]
+  /** Times of the first and the last reading in the period asked for, whatever metrics they have; `null` without any. */
+  readonly period: ExportPeriod | null
   /** The next few thousand at most, `null` at the end. @throws AppError `readings-unavailable`, `export-closed` */
   next(): Promise<ReadingsPage | null>
   /**

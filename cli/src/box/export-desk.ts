@@ -1,17 +1,10 @@
 import { AppError, MINUTE_MS } from '@pulso/model'
-import type {
-  ExportColumn,
-  ExportQuery,
-  ReadingsExport,
-  ReadingsExports,
-  ReadingsPage,
-  RpcClient,
-} from '@pulso/stores'
+import type { ExportQuery, ReadingsExport, ReadingsExports, ReadingsPage, RpcClient } from '@pulso/stores'
 
 /** Exports of the thread that has the readings, by number, for a thread that has not. */
 export interface ExportDesk {
   /** @throws AppError `exports-busy` (503), and what the store throws */
-  openExport(query: ExportQuery): Promise<{ id: number; columns: readonly ExportColumn[] }>
+  openExport(query: ExportQuery): Promise<{ id: number } & Pick<ReadingsExport, 'columns' | 'period'>>
   nextExportPage(id: number): Promise<ReadingsPage | null>
   writeExport(id: number, file: string): Promise<number>
   closeExport(id: number): Promise<void>
@@ -67,7 +60,7 @@ export function createExportDesk(readings: ReadingsExports): ExportDesk {
         const taking = await readings.openExport(query)
         const id = ++lastId
         open.set(id, { taking, calls: 0, idle: forget(id) })
-        return { id, columns: taking.columns }
+        return { id, columns: taking.columns, period: taking.period }
       } finally {
         opening -= 1
       }
@@ -82,9 +75,10 @@ export function createExportDesk(readings: ReadingsExports): ExportDesk {
 export function createExportClient(desk: RpcClient<ExportDesk>): ReadingsExports {
   return {
     async openExport(query) {
-      const { id, columns } = await desk.openExport(query)
+      const { id, columns, period } = await desk.openExport(query)
       return {
         columns,
+        period,
         next: () => desk.nextExportPage(id),
         writeParquet: (file) => desk.writeExport(id, file),
         close: () => desk.closeExport(id),

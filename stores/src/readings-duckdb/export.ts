@@ -2,7 +2,13 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBVector } from '@duckdb/no
 import { AppError } from '@pulso/model'
 import { walkWindows, type Window } from '../export/windows.ts'
 import { requireMetric } from '../readings-checks.ts'
-import type { ExportColumn, ExportQuery, ReadingsExport, ReadingsPage } from '../readings-export.ts'
+import type {
+  ExportColumn,
+  ExportPeriod,
+  ExportQuery,
+  ReadingsExport,
+  ReadingsPage,
+} from '../readings-export.ts'
 import type { Table } from './schema.ts'
 import { toReadingsError } from './session.ts'
 import { quoteIdentifier, quoteText } from './sql.ts'
@@ -22,18 +28,15 @@ export async function openDuckdbExport(
   { table, query }: { table: Table; query: ExportQuery },
 ): Promise<ReadingsExport> {
   let columns: ExportColumn[]
+  let period: ExportPeriod | null
   let pages: AsyncGenerator<ReadingsPage, void>
   try {
     columns = selectColumns(table, query)
     // Times of day become instants by the session's zone.
     await connection.run("SET TimeZone = 'UTC'")
     await connection.run('BEGIN TRANSACTION READ ONLY')
-    pages = readPages(connection, {
-      table,
-      query,
-      columns,
-      range: await selectRange(connection, table, query),
-    })
+    period = await selectPeriod(connection, table, query)
+    pages = readPages(connection, { table, query, columns, period })
   } catch (error) {
     connection.closeSync()
     throw toReadingsError('Cannot take readings out', error)
@@ -55,6 +58,7 @@ export async function openDuckdbExport(
 
   return {
     columns,
+    period,
     next: () =>
       work(async () => {
         const step = await pages.next()
@@ -84,30 +88,34 @@ function selectColumns({ kind, columns }: Table, { metrics }: ExportQuery): Expo
   })
 }
 
-/** The part of the period where there are readings. */
-async function selectRange(connection: DuckDBConnection, table: Table, query: ExportQuery): Promise<Window> {
+/** Where there are readings. */
+async function selectPeriod(
+  connection: DuckDBConnection,
+  table: Table,
+  query: ExportQuery,
+): Promise<ExportPeriod | null> {
   const [row] = (
     await connection.runAndReadAll(
       `SELECT epoch_ms(min(time))::DOUBLE, epoch_ms(max(time))::DOUBLE FROM ${table.name} WHERE ${within(query)}`,
     )
   ).getRows()
-  const [first, last] = row ?? []
-  if (typeof first !== 'number' || typeof last !== 'number') return { fromMs: 0, toMs: 0 }
-  // Times may have a part of a millisecond where another program wrote the file.
-  return { fromMs: first, toMs: last + 1 }
+  const [firstMs, lastMs] = row ?? []
+  return typeof firstMs === 'number' && typeof lastMs === 'number' ? { firstMs, lastMs } : null
 }
 
 interface Source {
   table: Table
   query: ExportQuery
   columns: readonly ExportColumn[]
-  range: Window
+  period: ExportPeriod | null
 }
 
 async function* readPages(
   connection: DuckDBConnection,
-  { table, query, columns, range }: Source,
+  { table, query, columns, period }: Source,
 ): AsyncGenerator<ReadingsPage, void> {
+  if (!period) return
+  const range = { fromMs: period.firstMs, toMs: period.lastMs + 1 }
   const count = async (window: Window): Promise<number> => {
     const sql = `SELECT count(*)::DOUBLE FROM ${table.name} WHERE ${within(window)}`
     return Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0])
@@ -169,7 +177,7 @@ function toNumber(vector: DuckDBVector, row: number): number {
 
 async function copyToParquet(
   connection: DuckDBConnection,
-  { table, query, columns, file }: Omit<Source, 'range'> & { file: string },
+  { table, query, columns, file }: Omit<Source, 'period'> & { file: string },
 ): Promise<number> {
   const metrics = columns.map(({ metric }) => `, ${quoteIdentifier(metric)}`).join('')
   const result = await connection.runAndReadAll(

@@ -4,6 +4,7 @@ import { requireMetric } from '../readings-checks.ts'
 import {
   EXPORT_PAGE_ROWS,
   type ExportColumn,
+  type ExportPeriod,
   type ExportQuery,
   type ReadingsExport,
   type ReadingsPage,
@@ -25,7 +26,8 @@ export async function openInfluxExport(
   { kind, request }: { kind: Kind; request: ExportQuery },
 ): Promise<ReadingsExport> {
   const columns = await selectColumns(query, kind, request)
-  const pages = readPages(query, { kind, request, columns })
+  const period = await selectPeriod(query, kind, request)
+  const pages = readPages(query, { kind, request, columns, period })
   let working: Promise<unknown> = Promise.resolve()
   let isClosed = false
   const nextPage = async (): Promise<ReadingsPage | null> => {
@@ -42,6 +44,7 @@ export async function openInfluxExport(
   }
   return {
     columns,
+    period,
     next: () => work(nextPage),
     writeParquet: (file) =>
       work(async () => {
@@ -78,27 +81,35 @@ async function selectColumns(query: Query, kind: Kind, { metrics }: ExportQuery)
   return [...known, ...further]
 }
 
+/** Where there are readings: where nothing is, nothing needs to be looked through. */
+async function selectPeriod(query: Query, kind: Kind, request: ExportQuery): Promise<ExportPeriod | null> {
+  const [firstMs, lastMs] = await Promise.all(
+    ['first', 'last'].map(async (end) =>
+      firstTime(
+        await query(`SELECT ${end}("received_at") FROM ${quoteIdentifier(kind.id)} WHERE ${within(request)}`),
+      ),
+    ),
+  )
+  return firstMs === undefined || lastMs === undefined ? null : { firstMs, lastMs }
+}
+
 interface Source {
   kind: Kind
   request: ExportQuery
   columns: readonly ExportColumn[]
+  period: ExportPeriod | null
 }
 
 async function* readPages(
   query: Query,
-  { kind, request, columns }: Source,
+  { kind, request, columns, period }: Source,
 ): AsyncGenerator<ReadingsPage, void> {
   const measurement = quoteIdentifier(kind.id)
   const count = async (window: Window): Promise<number> =>
     firstNumber(await query(`SELECT count("received_at") FROM ${measurement} WHERE ${within(window)}`)) ?? 0
-  // Where nothing is, nothing needs to be looked through.
-  const [fromMs, lastMs] = await Promise.all(
-    ['first', 'last'].map(async (end) =>
-      firstTime(await query(`SELECT ${end}("received_at") FROM ${measurement} WHERE ${within(request)}`)),
-    ),
-  )
-  if (fromMs === undefined || lastMs === undefined) return
-  for await (const window of walkWindows({ fromMs, toMs: lastMs + 1, maxRows: WINDOW_ROWS, count })) {
+  if (!period) return
+  const range = { fromMs: period.firstMs, toMs: period.lastMs + 1 }
+  for await (const window of walkWindows({ ...range, maxRows: WINDOW_ROWS, count })) {
     const tables = await query(`SELECT * FROM ${measurement} WHERE ${within(window)}`)
     const readings = tables
       .flatMap((table) => toReadings(table, columns))

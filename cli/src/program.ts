@@ -7,6 +7,7 @@ import { addDeviceCommands } from './commands/device.ts'
 import { addExportCommand } from './commands/export.ts'
 import { addOperatorCommands } from './commands/operator.ts'
 import { addQuarantineCommands } from './commands/quarantine.ts'
+import { addRebuildCommand } from './commands/rebuild.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addRestoreCommand } from './commands/restore.ts'
 import { addScaleCommands } from './commands/scale.ts'
@@ -31,6 +32,7 @@ addStatusCommand(program)
 addQuarantineCommands(program)
 addBackupCommand(program)
 addRestoreCommand(program)
+addRebuildCommand(program)
 addExportCommand(program)
 addSimulateCommand(program)
 addReplayCommand(program)

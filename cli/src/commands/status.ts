@@ -24,7 +24,7 @@ export function addStatusCommand(program: Command): void {
     })
 }
 
-function describe({ http, mqtt, sources, journal, ingest, connections }: BoxStatus): string {
+function describe({ http, mqtt, sources, journal, ingest, connections, rollups }: BoxStatus): string {
   const age = journal.oldestAgeMs === null ? '' : `, oldest ${formatDuration(journal.oldestAgeMs)}`
   return [
     `http         ${http}`,
@@ -34,10 +34,24 @@ function describe({ http, mqtt, sources, journal, ingest, connections }: BoxStat
     `ingest       ${ingest.messagesPerSecond.toFixed(1)} messages/s`,
     `stored       ${ingest.readingsStored} since the start, ${ingest.readingsDuplicate} duplicate, ${ingest.readingsCorrected} corrected`,
     `quarantined  ${ingest.messagesQuarantined} since the start`,
+    `aggregates   ${describeRollups(rollups)}`,
+    `disk         ${describeSizes(rollups)}`,
   ].join('\n')
 }
 
 function describeSource({ name, url, state, messages, problem }: BoxStatus['sources'][number]): string {
   const wrong = problem ? `: ${problem.message}` : ''
   return `source       ${name} (${url}) ${state}, ${messages} messages since the start${wrong}`
+}
+
+function describeRollups({ lagMs, dueHours: { changed, rebuild }, error }: BoxStatus['rollups']): string {
+  const behind = lagMs > 0 ? `${formatDuration(lagMs)} behind` : 'up to date'
+  const due = changed + rebuild > 0 ? `, ${changed + rebuild} hours to be worked out anew` : ''
+  return `${behind}${due}${error === null ? '' : `; tries again: ${error}`}`
+}
+
+function describeSizes({ totalBytes, rows }: BoxStatus['rollups']): string {
+  const size = totalBytes === null ? 'unknown' : `${(totalBytes / 1_000_000).toFixed(1)} MB`
+  if (!rows) return size
+  return `${size}: ${rows.raw} readings, aggregates: ${rows['5m']} of 5 min, ${rows['1h']} of hours, ${rows['1d']} of days`
 }

@@ -113,6 +113,20 @@ describe('a kind file', () => {
     )
   })
 
+  it('names figures and states that are there, where it says what is free', () => {
+    const availability = { place: 'sensor', free: 'free', total: 'spaces', closed: ['shut'] } as const
+    const metrics = { status: parking.metrics.status ?? assert.fail() }
+    const defined = () => defineKind({ ...parking, metrics, availability })
+    assert.throws(defined, {
+      code: 'invalid-kind',
+      details: [
+        "availability.free 'free' must be a figure that is a sum",
+        "availability.total 'spaces' must be a figure that is a sum",
+        "availability.closed 'shut' is not in states",
+      ],
+    })
+  })
+
   it('has texts, colours and an example that its own rules accept', () => {
     for (const kind of [parking, carpark, lighting, environment]) {
       const { rejections, unknown } = validateValues(kind, kind.example, nothing)

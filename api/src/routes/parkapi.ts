@@ -16,12 +16,12 @@ export function parkapiRoutes(app: App, { options: { city, clock }, current }: A
   const example = toExample(city)
   const read = (baseUrl: string): ParkApiCity =>
     toParkApiCity({ current, city, nowMs: clock.now(), source: `${baseUrl}/` })
-  const toIndex = (parking: ParkApiCity): ParkApiIndex => ({
+  const toIndex = (lots: ParkApiCity): ParkApiIndex => ({
     api_version: VERSION,
     server_version: VERSION,
     reference: REFERENCE,
     cities: { [id]: city.name },
-    ...parking,
+    ...lots,
   })
 
   app.get(

@@ -11,11 +11,6 @@ import type { Entry } from '../current/entry.ts'
 import type { Group } from '../current/groups.ts'
 import { toLabelPosition } from '../tiles/mercator.ts'
 
-/** What a kind says of itself by these figures: how many places there are, and how many of them are free. */
-const FREE = 'free'
-const TOTAL = 'total'
-const CLOSED = 'closed'
-
 /**
  * The city's parking as ParkAPI tells it. A kind whose sensors count places gives a lot for each sensor; of a kind whose
  * sensors are places, each zone is a lot.
@@ -40,7 +35,7 @@ export function toParkApiCity({
   })
   const zones = current.groups().zones.flatMap((group) => {
     const zone = city.zones.find(({ id }) => id === group.zone)
-    if (!zone || !countsPlaces(group.kind)) return []
+    if (!zone || !isCountedByZone(group.kind)) return []
     const { lon, lat } = toLabelPosition(zone.geometry)
     const lot = { ...toZoneLot(group), name: zone.name, coords: { lat, lng: lon } }
     return [{ ...lot, region: zone.name, lot_type: group.kind.plural[language] }]
@@ -58,19 +53,17 @@ interface CountedMetrics {
   total: string
 }
 
-function toCountedMetrics({ figures }: Kind): CountedMetrics | undefined {
-  const free = figures.find(({ id }) => id === FREE)
-  const total = figures.find(({ id }) => id === TOTAL)
+/** The metrics behind a kind's figures of what is free, where each of its sensors counts places. */
+function toCountedMetrics({ availability, figures }: Kind): CountedMetrics | undefined {
+  if (availability?.place !== 'sensor') return undefined
+  const free = figures.find(({ id }) => id === availability.free)
+  const total = figures.find(({ id }) => id === availability.total)
   return free?.of === 'sum' && total?.of === 'sum' ? { free: free.metric, total: total.metric } : undefined
 }
 
-function countsPlaces({ figures }: Kind): boolean {
-  const free = figures.find(({ id }) => id === FREE)
-  return (
-    free?.of === 'count' &&
-    free.state !== undefined &&
-    figures.some(({ id, of }) => id === TOTAL && of === 'count')
-  )
+/** Whether a kind's sensors are places themselves, to be counted by zone. */
+function isCountedByZone({ availability }: Kind): boolean {
+  return availability?.place === 'zone'
 }
 
 function toCounterLot(
@@ -90,20 +83,26 @@ function toCounterLot(
     // The format knows no null: 0 of what nobody told, and `nodata` says that the number means nothing.
     total: typeof places === 'number' ? places : 0,
     free: isKnown ? Number(newest.value) : 0,
-    state: stands === CLOSED ? 'closed' : isKnown ? 'open' : 'nodata',
+    state: isClosed(entry.kind, stands) ? 'closed' : isKnown ? 'open' : 'nodata',
     forecast: false,
   }
 }
 
 function toZoneLot({ kind, zone, view }: Group): Omit<ParkApiLot, 'name' | 'coords'> {
   const isKnown = view.freshness.fresh > 0
+  const states = Object.entries(view.states).filter(([state]) => isClosed(kind, state))
+  const closed = states.reduce((sum, [, count]) => sum + count, 0)
   return {
     id: `${kind.id}-${zone ?? ''}`,
     total: view.sensors,
-    free: isKnown ? (view.figures[FREE] ?? 0) : 0,
-    state: view.states[CLOSED] === view.sensors ? 'closed' : isKnown ? 'open' : 'nodata',
+    free: isKnown ? (view.figures[kind.availability?.free ?? ''] ?? 0) : 0,
+    state: closed === view.sensors ? 'closed' : isKnown ? 'open' : 'nodata',
     forecast: false,
   }
+}
+
+function isClosed({ availability }: Kind, state: string): boolean {
+  return availability?.closed?.includes(state) ?? false
 }
 
 function toOptional(
@@ -122,7 +121,7 @@ function toOptional(
 function toNewestMs(current: CurrentState): number {
   const times = current
     .groups()
-    .city.filter(({ kind }) => toCountedMetrics(kind) !== undefined || countsPlaces(kind))
+    .city.filter(({ kind }) => toCountedMetrics(kind) !== undefined || isCountedByZone(kind))
     .map(({ view }) => (view.time === null ? 0 : Date.parse(view.time)))
   return Math.max(0, ...times) || current.changedAtMs
 }

@@ -150,6 +150,21 @@ describe('aggregates in InfluxDB', { skip }, () => {
     await own.stop()
   })
 
+  test('are left unfinished when the readings are closed, to be worked out again', async () => {
+    const options = version1()
+    const readings = await openInfluxReadings({ ...options, kinds })
+    await insert(readings, 1, [said('s1', 5, { level: 3 })])
+    await putPlaces(readings.rollups, ['s1'])
+    const rolling = assert.rejects(readings.rollups.rollUp(PLAN), { code: 'readings-unavailable' })
+    await readings.close()
+    await rolling
+    const again = await openInfluxReadings({ ...options, kinds })
+    await putPlaces(again.rollups, ['s1'])
+    await again.rollups.rollUp(PLAN)
+    assert.deepEqual(await sums(again.rollups), [3])
+    await again.close()
+  })
+
   test('take no part of an answer for the whole, when the server stands still', async () => {
     const own = await startInfluxd()
     const readings = await openInfluxReadings({ ...version1(own.url), kinds, timeoutMs: 50 })

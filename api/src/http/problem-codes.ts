@@ -73,6 +73,7 @@ export const PROBLEM_CODES = [
   'too-many-live-clients-of-address',
   'exports-busy',
   'aggregates-being-built',
+  'disk-too-small',
   'readings-unavailable',
   'check-timeout',
   'internal',

@@ -10,6 +10,9 @@ const KIND_FILES = globSync('model/src/kinds/*.ts', { cwd: ROOT })
 /** Where a kind may be named: its own file, the virtual city and replay, and codecs of certain devices. */
 const ALLOWED = [/^model\/src\/kinds\//, /^simulators\//, /\/codecs\//]
 
+/** An address that is older than the kinds and means whatever has free places. */
+const ADDRESS = '/api/v1/parking/nearest'
+
 it('names no kind outside its own file, the simulators and codecs', () => {
   const ids = KIND_FILES.map(
     (file) => /\bid: '([^']+)'/.exec(readFileSync(join(ROOT, file), 'utf8'))?.[1] ?? file,
@@ -26,7 +29,9 @@ it('names no kind outside its own file, the simulators and codecs', () => {
   const places = sources.flatMap((file) =>
     readFileSync(join(ROOT, file), 'utf8')
       .split('\n')
-      .flatMap((line, index) => (named.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [])),
+      .flatMap((line, index) =>
+        named.test(line.replaceAll(ADDRESS, '')) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+      ),
   )
   assert.deepEqual(places, [])
 })

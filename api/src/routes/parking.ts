@@ -26,7 +26,7 @@ export function parkingRoutes(app: App, context: ApiContext): void {
       // Two kilobytes: packing them costs more than it saves.
       compress: false,
       schema: {
-        tags: ['parking'],
+        tags: ['places'],
         summary: 'Where something is free near a point, now and at arrival',
         description: DESCRIPTION,
         querystring: toQuery(options),

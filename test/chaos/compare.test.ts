@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { IngestState } from '@pulso/stores'
+import type { ShownAggregates } from './support/aggregates.ts'
 import { compare, type Comparison } from './support/compare.ts'
 import { LIGHTING } from './support/kinds.ts'
 import { createLedger, type Ledger } from './support/ledger.ts'
@@ -61,9 +62,11 @@ interface Found {
   rows?: StoredReading[]
   states?: Record<string, [timeMs: number, energy: number]>
   quarantined?: Record<string, number>
+  aggregates?: ShownAggregates[]
 }
 
-function look({ ledger = tellAll(), rows = ALL_ROWS, states, quarantined }: Found): Promise<Comparison> {
+function look(found: Found): Promise<Comparison> {
+  const { ledger = tellAll(), rows = ALL_ROWS, states, quarantined, aggregates = [] } = found
   const wanted = states ?? { lamp: [2_000, 2], clockless: [8_000, 4] }
   const list = Object.entries(wanted).map(([id, [timeMs, value]]) => [
     id,
@@ -76,6 +79,7 @@ function look({ ledger = tellAll(), rows = ALL_ROWS, states, quarantined }: Foun
       quarantined: quarantined ?? { broken: 1 },
     },
     shown: [],
+    aggregates,
   })
 }
 
@@ -122,6 +126,29 @@ describe('the comparison after a kill', () => {
   it('sees nonsense that is not in quarantine, or there too often', async () => {
     assert.deepEqual(typesOf(await look({ quarantined: {} })), ['wrong-quarantine'])
     assert.deepEqual(typesOf(await look({ quarantined: { broken: 2 } })), ['wrong-quarantine'])
+  })
+
+  it('sees an aggregate that the readings do not come to', async () => {
+    const bucket = (fn: ShownAggregates['fn'], value: number | null): ShownAggregates => ({
+      kind: LIGHTING.id,
+      zone: null,
+      metric: 'energy',
+      step: '5m',
+      fn,
+      timeZone: 'Europe/Madrid',
+      buckets: [{ from: '1970-01-01T00:00:00Z', to: '1970-01-01T00:05:00Z', value }],
+    })
+    const right = [
+      bucket('count', 4),
+      bucket('min', 1),
+      bucket('max', 4),
+      bucket('mean', 2.5),
+      bucket('last', 4),
+    ]
+    assert.deepEqual((await look({ aggregates: right })).problems, [])
+    const wrong = [bucket('count', 3), bucket('min', null), bucket('mean', 2.4), bucket('last', 2)]
+    const types = typesOf(await look({ aggregates: wrong }))
+    assert.deepEqual(types, Array<string>(wrong.length).fill('wrong-aggregate'))
   })
 
   it('forgives what no one can tell apart: without a time, sent twice', async () => {

@@ -1,4 +1,5 @@
 import type { SensorDetail } from '@pulso/model'
+import { createRecomputation, type ShownAggregates } from './aggregates.ts'
 import { LIGHTING } from './kinds.ts'
 import type { Expected, Ledger } from './ledger.ts'
 import type { Values } from './message.ts'
@@ -10,6 +11,7 @@ export type ProblemType =
   | 'wrong-value'
   | 'invented'
   | 'wrong-state'
+  | 'wrong-aggregate'
   | 'wrong-quarantine'
   | 'not-acknowledged'
   | 'not-drained'
@@ -34,24 +36,32 @@ export interface Comparison {
   bestEffortLost: number
 }
 
+/** What the box kept, and what it showed before it was ended. */
+export interface Found {
+  stored: Stored
+  registry: StoredRegistry
+  shown: readonly SensorDetail[]
+  aggregates: readonly ShownAggregates[]
+}
+
 /** The newest of each metric in the readings, by which the current state is judged. */
 type Newest = Map<string, Map<string, { timeMs: number; value: unknown }>>
 
 /**
  * Compares what the devices know with what is stored: every acknowledged reading is there once, as it was said last;
- * nothing is there that nobody sent; the states are the newest of the readings; nonsense is in quarantine.
- *
- * Rollups are compared with their recomputation from these same rows, here, as soon as the platform keeps rollups.
+ * nothing is there that nobody sent; the states are the newest of the readings, and the aggregates what these rows come
+ * to; nonsense is in quarantine.
  */
 export async function compare(
   ledger: Ledger,
-  { stored, registry, shown }: { stored: Stored; registry: StoredRegistry; shown: readonly SensorDetail[] },
+  { stored, registry, shown, aggregates }: Found,
 ): Promise<Comparison> {
   const problems: Problem[] = []
   const add = (type: ProblemType, detail: string): void => void problems.push({ type, detail })
   const seen = new Set<string>()
   const untimedRows = new Map<number, number>()
   const newest: Newest = new Map()
+  const recomputation = createRecomputation()
 
   const takeTimed = (reading: StoredReading): void => {
     const { sensorId, timeMs, values } = reading
@@ -66,6 +76,7 @@ export async function compare(
     if (seen.has(key)) add('doubled', `twice with the same time: ${describe(reading)}`)
     seen.add(key)
     remember(newest, reading)
+    recomputation.add(reading)
     const use = ledger.accounts.get(reading.sensorId)?.sensor.use
     if (use === 'timed' || use === 'best-effort') takeTimed(reading)
     else if (use === 'untimed') {
@@ -84,6 +95,7 @@ export async function compare(
   }
   const indistinguishable = compareUntimed({ ledger, rows: untimedRows, add })
   compareStates(newest, { registry, shown, add })
+  for (const difference of recomputation.differences(aggregates)) add('wrong-aggregate', difference)
   for (const [sensorId, { acknowledged, sends }] of ledger.nonsense) {
     const count = registry.quarantined[sensorId] ?? 0
     if (count >= acknowledged && count <= sends) continue

@@ -7,6 +7,8 @@ export interface ChaosKind {
   toSerial: (value: number) => number
   /** Filled in later, at a reading that is there already. */
   extraMetric: string
+  /** Its metrics are open data, so their aggregates can be asked for. */
+  isOpen: boolean
 }
 
 /** Serials end below this: then every one of them fits its kind's range. */
@@ -18,6 +20,7 @@ export const LIGHTING: ChaosKind = {
   toSerialValue: (serial) => serial,
   toSerial: (value) => value,
   extraMetric: 'powerConsumption',
+  isOpen: true,
 }
 
 export const CHAOS_KINDS: readonly ChaosKind[] = [
@@ -28,6 +31,7 @@ export const CHAOS_KINDS: readonly ChaosKind[] = [
     toSerialValue: (serial) => serial / 10_000,
     toSerial: (value) => Math.round(value * 10_000),
     extraMetric: 'temperature',
+    isOpen: true,
   },
   {
     id: 'parking',
@@ -35,6 +39,7 @@ export const CHAOS_KINDS: readonly ChaosKind[] = [
     toSerialValue: (serial) => serial / MAX_SERIAL,
     toSerial: (value) => Math.round(value * MAX_SERIAL),
     extraMetric: 'rssi',
+    isOpen: false,
   },
 ]
 

@@ -6,6 +6,7 @@ import { hashSecret, openSqliteRegistry } from '@pulso/stores'
 import { readMetric } from '../../support/api.ts'
 import { waitFor } from '../../support/wait.ts'
 import { startBoxProcess, type BoxProcess } from './box-process.ts'
+import { readAggregates } from './aggregates.ts'
 import { compare, type Problem, type ProblemType } from './compare.ts'
 import { freePort } from './free-port.ts'
 import { createLedger, type Ledger } from './ledger.ts'
@@ -180,6 +181,7 @@ export async function createTrial(options: TrialOptions): Promise<Trial> {
     async check() {
       await settle()
       const shown = await attempt('wrong-state', () => readShown(box(), ledger))
+      const aggregates = await attempt('wrong-aggregate', () => readAggregates(box()))
       // A crash of a box that has nothing to do must change as little as an orderly end.
       if (random.chance(0.5)) await trial.kill()
       else {
@@ -187,7 +189,7 @@ export async function createTrial(options: TrialOptions): Promise<Trial> {
         if (code !== 0) fail('wrong-end', `stopping ended with code ${code}\n${box().log().slice(-3_000)}`)
       }
       const registry = await readRegistry(dataDir)
-      const comparison = await compare(ledger, { stored, registry, shown })
+      const comparison = await compare(ledger, { stored, registry, shown, aggregates })
       outcome.checks++
       const { readings, indistinguishable, bestEffortLost } = comparison
       Object.assign(outcome, { readings, indistinguishable, bestEffortLost })

@@ -28,13 +28,13 @@ export async function createParquetStream({
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, `${randomUUID()}.parquet`)
   let isDiskTooSmall = false
-  const timer = setInterval(() => {
-    void hasRoom(folder, minFreeBytes).then((isThere) => {
-      if (isThere) return
-      isDiskTooSmall = true
-      return taking.close()
-    })
-  }, DISK_LOOK_MS)
+  const look = async (): Promise<void> => {
+    if (await hasRoom(folder, minFreeBytes)) return
+    isDiskTooSmall = true
+    await taking.close()
+  }
+  // A folder that cannot be looked at fails where the file is written, too.
+  const timer = setInterval(() => void look().catch(() => undefined), DISK_LOOK_MS)
   try {
     if (!(await hasRoom(folder, minFreeBytes))) throw diskTooSmall()
     onRows(await taking.writeParquet(file))

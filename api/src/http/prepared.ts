@@ -9,7 +9,7 @@ export interface PreparedBody {
   readonly plain: Buffer
   readonly etag: string
   /** Made when first asked for; whoever asks meanwhile waits for the same. */
-  readonly packed: Partial<Record<Packing, Promise<Buffer> | Buffer>>
+  readonly packed: Partial<Record<Packing, Promise<Buffer> | Buffer | undefined>>
 }
 
 type Packing = 'br' | 'gzip'
@@ -91,6 +91,10 @@ function takes(accepted: string, name: string): boolean {
 function pack(body: PreparedBody, packing: Packing): Promise<Buffer> {
   const packed = packing === 'gzip' ? toGzip(body.plain) : toBrotli(body.plain, BROTLI)
   body.packed[packing] = packed
-  void packed.then((bytes) => (body.packed[packing] = bytes))
+  // Who waits for it hears of a failure; the next one tries again.
+  packed.then(
+    (bytes) => (body.packed[packing] = bytes),
+    () => (body.packed[packing] = undefined),
+  )
   return packed
 }

@@ -27,14 +27,14 @@ export interface ZoneIndex {
 export function createZoneIndex(zones: readonly Zone[]): ZoneIndex {
   const prepared = zones.map((zone) => {
     const polygons = toPolygons(zone.geometry)
-    return { id: zone.id, polygons, bounds: boundsOf(polygons.flat(2)) }
+    return { id: zone.id, polygons: polygons.map(toEdges), bounds: boundsOf(polygons.flat(2)) }
   })
   return {
     find(position) {
       if (!position) return null
       const { lon, lat } = position
       for (const { id, bounds, polygons } of prepared) {
-        if (isWithin(bounds, lon, lat) && polygons.some((rings) => isInPolygon(rings, lon, lat))) return id
+        if (isWithin(bounds, lon, lat) && polygons.some((edges) => isInPolygon(edges, lon, lat))) return id
       }
       return null
     },
@@ -62,15 +62,22 @@ export function isWithin([west, south, east, north]: Bounds, lon: number, lat: n
   return lon >= west && lon <= east && lat >= south && lat <= north
 }
 
+/** Four numbers an edge, `lon, lat` of both ends: a city of 100,000 sensors asks for millions of them at its start. */
+function toEdges(rings: readonly LonLat[][]): Float64Array {
+  const edges = rings.flatMap((ring) =>
+    ring.flatMap((end, index) => [...(ring.at(index - 1) ?? end), ...end]),
+  )
+  return Float64Array.from(edges)
+}
+
 /** Even-odd rule over all rings, so that a hole is outside. */
-function isInPolygon(rings: readonly LonLat[][], lon: number, lat: number): boolean {
+function isInPolygon(edges: Float64Array, lon: number, lat: number): boolean {
   let inside = false
-  for (const ring of rings) {
-    for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
-      const [xi = 0, yi = 0] = ring[i] ?? []
-      const [xj = 0, yj = 0] = ring[j] ?? []
-      if (yi > lat !== yj > lat && lon < ((xj - xi) * (lat - yi)) / (yj - yi) + xi) inside = !inside
-    }
+  for (let at = 0; at < edges.length; at += 4) {
+    const [yj, yi] = [edges[at + 1] ?? 0, edges[at + 3] ?? 0]
+    if (yi > lat === yj > lat) continue
+    const [xj, xi] = [edges[at] ?? 0, edges[at + 2] ?? 0]
+    if (lon < ((xj - xi) * (lat - yi)) / (yj - yi) + xi) inside = !inside
   }
   return inside
 }

@@ -15,6 +15,8 @@ export interface Witness {
   delivered(): number
   /** Published and not acknowledged by the source. */
   waiting(): number
+  /** Waits no longer for what the broker has lost. @returns how many messages that is */
+  giveUp(): number
   close(): Promise<void>
 }
 
@@ -60,6 +62,11 @@ export async function createWitness(options: {
     published: (message) => void waiting.set(toKey(message.topic, message.payload), message),
     delivered: () => delivered,
     waiting: () => waiting.size,
+    giveUp() {
+      const { size } = waiting
+      waiting.clear()
+      return size
+    },
     async close() {
       server.close()
       for (const socket of sockets) socket.destroy()

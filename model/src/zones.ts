@@ -58,8 +58,8 @@ export function boundsOf(points: readonly LonLat[]): Bounds {
   return [west, south, east, north]
 }
 
-export function isWithin([west, south, east, north]: Bounds, lon: number, lat: number): boolean {
-  return lon >= west && lon <= east && lat >= south && lat <= north
+export function isWithin(bounds: Bounds, lon: number, lat: number): boolean {
+  return lon >= bounds[0] && lon <= bounds[2] && lat >= bounds[1] && lat <= bounds[3]
 }
 
 /** Four numbers an edge, `lon, lat` of both ends: a city of 100,000 sensors asks for millions of them at its start. */
@@ -74,9 +74,11 @@ function toEdges(rings: readonly LonLat[][]): Float64Array {
 function isInPolygon(edges: Float64Array, lon: number, lat: number): boolean {
   let inside = false
   for (let at = 0; at < edges.length; at += 4) {
-    const [yj, yi] = [edges[at + 1] ?? 0, edges[at + 3] ?? 0]
+    const yj = edges[at + 1] ?? 0
+    const yi = edges[at + 3] ?? 0
     if (yi > lat === yj > lat) continue
-    const [xj, xi] = [edges[at] ?? 0, edges[at + 2] ?? 0]
+    const xj = edges[at] ?? 0
+    const xi = edges[at + 2] ?? 0
     if (lon < ((xj - xi) * (lat - yi)) / (yj - yi) + xi) inside = !inside
   }
   return inside

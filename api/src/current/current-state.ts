@@ -124,6 +124,7 @@ export function createCurrentState({ zones, kinds, clock }: CurrentStateOptions)
   }
 
   const takeWaiting = (sensorId: string): SensorState | undefined => {
+    if (waiting.size === 0) return undefined
     const state = waiting.get(sensorId)
     waiting.delete(sensorId)
     return state

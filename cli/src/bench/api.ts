@@ -3,19 +3,9 @@ import { AppError, type CityView } from '@pulso/model'
 import { startAsker, startBare } from './api/peers.ts'
 import { startBoxPeer, startLoad } from './ingest/peers.ts'
 import { spawnBox, withBenchFolder } from './process.ts'
-import { printRows, type Row } from './rows.ts'
+import { runMeasures, type MeasureOptions, type Measures } from './measures.ts'
+import type { Row } from './rows.ts'
 import { median } from './table.ts'
-
-export interface ApiBenchOptions {
-  runs: number
-  /** How long a run is measured. */
-  seconds: number
-  /** Names of measures; without it all of them. */
-  only?: string[]
-  json?: true
-}
-
-type Measure = (options: ApiBenchOptions) => Promise<Row[]>
 
 const CONNECTIONS = 32
 const WARM_UP_MS = 2_000
@@ -27,33 +17,22 @@ const INGEST = { connections: 100, sensors: 10_000, ratePerSecond: 20_000 }
 /** Measured is what an answer costs, with the client's rate counted as ever. */
 const NO_LIMIT = String(Number.MAX_SAFE_INTEGER)
 
-const MEASURES: Readonly<Record<string, Measure>> = {
+const MEASURES: Measures = {
   zones: benchZones,
   nearest: benchNearest,
   busy: benchBusy,
 }
 
 /** `pulso bench api`: what an answer costs, against a route that only returns bytes; and while readings come in. */
-export async function benchApi(options: ApiBenchOptions): Promise<void> {
-  const unknown = options.only?.find((name) => !Object.hasOwn(MEASURES, name))
-  if (unknown !== undefined) {
-    const names = Object.keys(MEASURES).join(', ')
-    throw new AppError('unknown-measure', `There is no measure '${unknown}'; there are ${names}`)
-  }
-  const rows: Row[] = []
-  for (const [name, measure] of Object.entries(MEASURES)) {
-    if (options.only && !options.only.includes(name)) continue
-    say(options, `${name} …`)
-    rows.push(...(await measure(options)))
-  }
-  printRows(rows, options.json)
+export function benchApi(options: MeasureOptions): Promise<void> {
+  return runMeasures(MEASURES, options)
 }
 
-function benchZones(options: ApiBenchOptions): Promise<Row[]> {
+function benchZones(options: MeasureOptions): Promise<Row[]> {
   return benchAgainstBare(options, { name: 'zones', toPath: () => '/api/v1/zones' })
 }
 
-function benchNearest(options: ApiBenchOptions): Promise<Row[]> {
+function benchNearest(options: MeasureOptions): Promise<Row[]> {
   const toPath = ({ bounds: [west, south, east, north] }: CityView): string =>
     `/api/v1/parking/nearest?lat=${(south + north) / 2}&lon=${(west + east) / 2}`
   return benchAgainstBare(options, { name: 'nearest', toPath })
@@ -61,7 +40,7 @@ function benchNearest(options: ApiBenchOptions): Promise<Row[]> {
 
 /** Requests a second, in turn with a bare route whose body has the same size. */
 async function benchAgainstBare(
-  options: ApiBenchOptions,
+  options: MeasureOptions,
   { name, toPath }: { name: string; toPath: (city: CityView) => string },
 ): Promise<Row[]> {
   return withBenchFolder(async (folder) => {
@@ -99,7 +78,7 @@ async function benchAgainstBare(
 }
 
 /** How long `zones` takes while readings come in, against the same box at rest. */
-async function benchBusy(options: ApiBenchOptions): Promise<Row[]> {
+async function benchBusy(options: MeasureOptions): Promise<Row[]> {
   return withBenchFolder(async (folder) => {
     const box = await startBoxPeer(folder, INGEST.sensors, { PULSO_LIMIT_HTTP_REQUESTS_PER_SECOND: NO_LIMIT })
     const load = await startLoad(box, { ...INGEST, inFlight: 256 })
@@ -131,7 +110,7 @@ async function benchBusy(options: ApiBenchOptions): Promise<Row[]> {
   })
 }
 
-function say({ json }: ApiBenchOptions, line: string): void {
+function say({ json }: MeasureOptions, line: string): void {
   if (!json) console.error(line)
 }
 

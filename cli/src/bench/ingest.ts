@@ -2,25 +2,15 @@ import { AppError } from '@pulso/model'
 import { measureCpuPerMessage, measureIdleConnection } from './ingest/costs.ts'
 import { measureKept, measureRaw, type Timing } from './ingest/kept.ts'
 import { measureSustained } from './ingest/sustained.ts'
-import { printRows, type Row } from './rows.ts'
+import { runMeasures, type MeasureOptions, type Measures } from './measures.ts'
+import type { Row } from './rows.ts'
 import { median } from './table.ts'
-
-export interface IngestBenchOptions {
-  runs: number
-  /** How long a run is measured. */
-  seconds: number
-  /** Names of measures; without it all of them. */
-  only?: string[]
-  json?: true
-}
-
-type Measure = (options: IngestBenchOptions) => Promise<Row[]>
 
 const FEW = { connections: 100, sensors: 100 }
 const MANY = { connections: 10_000, sensors: 10_000 }
 const WARM_UP_MS = 3_000
 
-const MEASURES: Readonly<Record<string, Measure>> = {
+const MEASURES: Measures = {
   kept: benchKept,
   sustained: benchSustained,
   connections: benchConnections,
@@ -29,26 +19,15 @@ const MEASURES: Readonly<Record<string, Measure>> = {
 }
 
 /** `pulso bench ingest`: what a promise kept costs, against a broker that keeps nothing. */
-export async function benchIngest(options: IngestBenchOptions): Promise<void> {
-  const unknown = options.only?.find((name) => !Object.hasOwn(MEASURES, name))
-  if (unknown !== undefined) {
-    const names = Object.keys(MEASURES).join(', ')
-    throw new AppError('unknown-measure', `There is no measure '${unknown}'; there are ${names}`)
-  }
-  const rows: Row[] = []
-  for (const [name, measure] of Object.entries(MEASURES)) {
-    if (options.only && !options.only.includes(name)) continue
-    say(options, `${name} …`)
-    rows.push(...(await measure(options)))
-  }
-  printRows(rows, options.json)
+export function benchIngest(options: MeasureOptions): Promise<void> {
+  return runMeasures(MEASURES, options)
 }
 
-function timing({ seconds }: IngestBenchOptions): Timing {
+function timing({ seconds }: MeasureOptions): Timing {
   return { warmUpMs: WARM_UP_MS, durationMs: seconds * 1_000 }
 }
 
-async function benchKept(options: IngestBenchOptions): Promise<Row[]> {
+async function benchKept(options: MeasureOptions): Promise<Row[]> {
   const ratios: number[] = []
   const drains: number[] = []
   const [ours, theirs]: [number[], number[]] = [[], []]
@@ -84,7 +63,7 @@ const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.1
 const TRIAL_MS = 12_000
 const SUSTAINED_MS = 60_000
 
-async function benchSustained(options: IngestBenchOptions): Promise<Row[]> {
+async function benchSustained(options: MeasureOptions): Promise<Row[]> {
   const raw = await measureRaw(FEW, timing(options))
   const { connections } = FEW
   for (const share of SHARES) {
@@ -120,7 +99,7 @@ async function benchSustained(options: IngestBenchOptions): Promise<Row[]> {
   throw new AppError('bench-failed', 'The box did not hold even a tenth of what raw Aedes acknowledges')
 }
 
-async function benchConnections(options: IngestBenchOptions): Promise<Row[]> {
+async function benchConnections(options: MeasureOptions): Promise<Row[]> {
   const ratios: number[] = []
   let detail = ''
   for (let run = 0; run < options.runs; run++) {
@@ -133,7 +112,7 @@ async function benchConnections(options: IngestBenchOptions): Promise<Row[]> {
   return [{ measure: '10,000 connections ÷ 100', values: ratios, floor: 0.6, aim: 0.8, detail }]
 }
 
-async function benchMemory({ runs }: IngestBenchOptions): Promise<Row[]> {
+async function benchMemory({ runs }: MeasureOptions): Promise<Row[]> {
   const values: number[] = []
   for (let run = 0; run < Math.min(runs, 3); run++) values.push((await measureIdleConnection()) / 1_024)
   return [
@@ -149,7 +128,7 @@ async function benchMemory({ runs }: IngestBenchOptions): Promise<Row[]> {
   ]
 }
 
-async function benchSensors(options: IngestBenchOptions): Promise<Row[]> {
+async function benchSensors(options: MeasureOptions): Promise<Row[]> {
   const ratios: number[] = []
   let detail = ''
   for (let run = 0; run < Math.min(options.runs, 3); run++) {
@@ -164,7 +143,7 @@ async function benchSensors(options: IngestBenchOptions): Promise<Row[]> {
   ]
 }
 
-function say({ json }: IngestBenchOptions, line: string): void {
+function say({ json }: MeasureOptions, line: string): void {
   if (!json) console.error(line)
 }
 

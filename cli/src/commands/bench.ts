@@ -1,7 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { ForecastBenchOptions } from '../bench/forecast.ts'
-import type { ApiBenchOptions } from '../bench/api.ts'
-import type { IngestBenchOptions } from '../bench/ingest.ts'
+import type { MeasureOptions } from '../bench/measures.ts'
 import type { LiveBenchOptions } from '../bench/live.ts'
 import type { BenchOptions } from '../bench/start.ts'
 
@@ -31,7 +30,7 @@ export function addBenchCommands(program: Command): void {
     .option('--seconds <count>', 'how long each run is measured', toRuns, 10)
     .option('--only <measure...>', 'zones, nearest, busy')
     .option('--json', 'print one object')
-    .action(async (options: ApiBenchOptions) => (await import('../bench/api.ts')).benchApi(options))
+    .action(async (options: MeasureOptions) => (await import('../bench/api.ts')).benchApi(options))
 
   bench
     .command('ingest')
@@ -40,7 +39,7 @@ export function addBenchCommands(program: Command): void {
     .option('--seconds <count>', 'how long each run is measured', toRuns, 10)
     .option('--only <measure...>', 'kept, sustained, connections, memory, sensors')
     .option('--json', 'print one object')
-    .action(async (options: IngestBenchOptions) => (await import('../bench/ingest.ts')).benchIngest(options))
+    .action(async (options: MeasureOptions) => (await import('../bench/ingest.ts')).benchIngest(options))
 
   bench
     .command('forecast')

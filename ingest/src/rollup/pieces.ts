@@ -13,10 +13,11 @@ const FIRST_BUCKETS = 12
 
 export function createPieces({
   rollups,
+  places,
   clock,
   metrics,
   limits,
-}: Pick<RollupContext, 'rollups' | 'clock' | 'metrics' | 'limits'>): Pieces {
+}: Pick<RollupContext, 'rollups' | 'places' | 'clock' | 'metrics' | 'limits'>): Pieces {
   const sizes = new Map<string, number>()
   const most = (kind: string, resolution: Resolution): number =>
     Math.min(limits.pieceBuckets, sizes.get(`${kind} ${resolution}`) ?? FIRST_BUCKETS)
@@ -24,6 +25,8 @@ export function createPieces({
   return {
     most,
     async rollUp({ kind, resolution, buckets }) {
+      // Each time: a reading that is not late any more may be of a sensor that was new a moment ago.
+      await places.tell()
       const startedMs = performance.now()
       await rollups.rollUp({ kind, resolution, buckets, nowMs: clock.now() })
       const tookMs = performance.now() - startedMs
